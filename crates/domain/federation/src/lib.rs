@@ -1,0 +1,42 @@
+//! ActivityPub as an Art DAG registry speaks it.
+//!
+//! Claims become activities here: a [`Draft`] is made from an asset, signed in two ways (the Art DAG engine's
+//! own scheme, and FEP-8b32), and from then on exists as the exact text that was signed
+//! ([`SignedDocument`]). Beside it stand the documents by which others find actors and read collections.
+//!
+//! This crate is pure: keys sit behind [`ActorSigner`], storage behind the repository ports. It must never
+//! print a signed document a second time from parsed values. To publish a new kind of activity: a variant of
+//! [`ActivityKind`], a constructor of [`Draft`], and its rule in `docs/federation`.
+//!
+//! ```
+//! use artdag_federation::{Site, webfinger, webfinger_subject};
+//!
+//! let site = Site::new("https://art.example", "art.example")?;
+//! let giles = webfinger_subject(&site, "acct:giles@art.example")?.expect("a local name");
+//! assert_eq!(webfinger(&site, &giles)["links"][0]["href"], "https://art.example/users/giles");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod activity;
+mod actor;
+pub mod canonical;
+mod collection;
+pub mod data_integrity;
+mod discovery;
+pub mod engine_signature;
+mod keys;
+pub mod multikey;
+mod object;
+mod ports;
+mod site;
+pub mod vocabulary;
+
+pub use activity::{Activity, ActivityKind, Draft, SignError, SignedDocument, UnknownActivityKind};
+pub use actor::{Profile, actor_document};
+pub use collection::{CollectionPage, activity_page, collection, empty_collection};
+pub use discovery::{
+    ACTIVITY_JSON, InvalidResource, Usage, host_meta, nodeinfo, nodeinfo_links, webfinger, webfinger_subject,
+};
+pub use keys::{ActorSigner, KeyError, KeyStore, PublicKeys};
+pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
+pub use site::{InvalidSite, Site};

@@ -1,0 +1,172 @@
+use artdag_kernel::{ActivityId, ContentHash, Username};
+use url::Url;
+
+/// Under which name this registry speaks, and how every id that it gives out is spelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    base: String,
+    domain: String,
+}
+
+/// The public URL or the domain cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSite {
+    /// Ids are made by appending paths to it.
+    #[error("must be an http or https URL of a host alone, such as `https://art.example`, without path or query")]
+    PublicUrl,
+    /// It follows the `@` of handles.
+    #[error("must be a host name, with a port only where the public URL has one")]
+    Domain,
+}
+
+impl Site {
+    /// `public_url` is the base of every id and link; `domain` follows the `@` of handles.
+    ///
+    /// # Errors
+    /// [`InvalidSite`] names the one that cannot be used.
+    pub fn new(public_url: &str, domain: &str) -> Result<Self, InvalidSite> {
+        let url = Url::parse(public_url).map_err(|_| InvalidSite::PublicUrl)?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let plain = url.username().is_empty() && url.password().is_none();
+        if !(matches!(url.scheme(), "http" | "https") && url.has_host() && bare && plain) {
+            return Err(InvalidSite::PublicUrl);
+        }
+        let parsed = Url::parse(&format!("https://{domain}/")).map_err(|_| InvalidSite::Domain)?;
+        let spelled = parsed.host_str().map(|host| match parsed.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        });
+        match spelled {
+            Some(spelled) if spelled == domain.to_ascii_lowercase() => Ok(Self {
+                base: url.origin().ascii_serialization(),
+                domain: spelled,
+            }),
+            _ => Err(InvalidSite::Domain),
+        }
+    }
+
+    /// The public URL without a trailing slash.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What follows the `@` of handles.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Whether browsers reach it over TLS.
+    pub fn is_https(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
+    /// An actor's id.
+    pub fn actor(&self, username: &Username) -> String {
+        format!("{}/users/{username}", self.base)
+    }
+
+    /// The id of an actor's RSA key.
+    pub fn main_key(&self, username: &Username) -> String {
+        format!("{}#main-key", self.actor(username))
+    }
+
+    /// The id of an actor's Ed25519 key.
+    pub fn ed25519_key(&self, username: &Username) -> String {
+        format!("{}#ed25519-key", self.actor(username))
+    }
+
+    /// The id of an actor's followers collection.
+    pub fn followers(&self, username: &Username) -> String {
+        format!("{}/followers", self.actor(username))
+    }
+
+    /// The id of an actor's outbox.
+    pub fn outbox(&self, username: &Username) -> String {
+        format!("{}/outbox", self.actor(username))
+    }
+
+    /// `@giles@art.example`
+    pub fn handle(&self, username: &Username) -> String {
+        format!("@{username}@{}", self.domain)
+    }
+
+    /// An activity's id.
+    pub fn activity(&self, id: ActivityId) -> String {
+        format!("{}/activities/{id}", self.base)
+    }
+
+    /// The id of the object with this content.
+    pub fn object(&self, hash: &ContentHash) -> String {
+        format!("{}/objects/{}", self.base, hash.to_bare_hex())
+    }
+
+    /// Where an asset is found by its name.
+    pub fn asset(&self, name: &str) -> String {
+        format!("{}/assets/{}", self.base, segment(name))
+    }
+
+    /// Where assets with this tag are listed.
+    pub fn tag(&self, tag: &str) -> String {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("tag", tag)
+            .finish();
+        format!("{}/assets?{query}", self.base)
+    }
+
+    /// Where the extension terms are described.
+    pub fn vocabulary(&self) -> String {
+        format!("{}/ns#", self.base)
+    }
+}
+
+/// One percent-encoded path segment (RFC 3986, 3.3): everything but unreserved characters and `:`, `@`.
+fn segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {
+                encoded.push(char::from(byte))
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spells_ids() {
+        let site = Site::new("http://localhost:8200/", "localhost:8200").unwrap();
+        let giles = "giles".parse().unwrap();
+        assert_eq!(site.actor(&giles), "http://localhost:8200/users/giles");
+        assert_eq!(site.handle(&giles), "@giles@localhost:8200");
+        assert_eq!(
+            site.asset("effect:été ✨"),
+            "http://localhost:8200/assets/effect:%C3%A9t%C3%A9%20%E2%9C%A8"
+        );
+        assert_eq!(site.tag("a&b"), "http://localhost:8200/assets?tag=a%26b");
+    }
+
+    #[test]
+    fn refuses_what_ids_cannot_be_made_from() {
+        for url in [
+            "art.example",
+            "https://art.example/sub",
+            "https://art.example/?x",
+            "ftp://art.example",
+            "https://u@art.example",
+        ] {
+            assert_eq!(Site::new(url, "art.example"), Err(InvalidSite::PublicUrl), "{url}");
+        }
+        for domain in ["", "a b", "https://art.example", "art.example/", "u@art.example", "a?b"] {
+            assert_eq!(
+                Site::new("https://art.example", domain),
+                Err(InvalidSite::Domain),
+                "{domain}"
+            );
+        }
+    }
+}
