@@ -1,0 +1,33 @@
+//! The use cases of an Art DAG registry, over ports.
+//!
+//! A [`Registry`] holds one of every port and nothing else; each use case is a method in a file of its own that
+//! reads top to bottom: its input, its error, the steps, the tests of its rules. The steps are always the same:
+//! check, do what is slow or secret, then one [`UnitOfWork`] and one commit. Nothing here calls out to another
+//! machine while a unit of work is open, and nothing here knows HTTP or SQL.
+//!
+//! To add a use case: a file with `impl Registry`, an error enum whose variants a person could tell apart, and
+//! a route that calls it. To read something, no use case is needed: see [`Registry::read`].
+
+mod authenticate;
+mod delete_asset;
+mod edit_asset;
+mod log_in;
+mod log_out;
+mod publish;
+mod register_asset;
+mod register_user;
+mod registry;
+mod sequence;
+mod store;
+mod usage;
+
+pub use authenticate::{AuthenticateError, Identity};
+pub use delete_asset::DeleteAssetError;
+pub use edit_asset::{EditAsset, EditAssetError};
+pub use log_in::{LogInError, Session};
+pub use publish::PublishError;
+pub use register_asset::{RegisterAssetError, RegisteredAsset};
+pub use register_user::{NewUser, RegisterUserError};
+pub use registry::{Parts, Policy, RegistrationPolicy, Registry};
+pub use sequence::run_sequencer;
+pub use store::{Reader, Store, UnitOfWork};

@@ -1,0 +1,39 @@
+use crate::Registry;
+use artdag_federation::{Activity, Draft, KeyError, SignError};
+use artdag_kernel::{ActivityId, StoreError, Username, new_uuid};
+
+/// Why nothing could be published in a user's name.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The user's keys are not where this server keeps keys.
+    #[error("there are no keys of {0} here")]
+    NoKeys(Username),
+    /// The keys cannot be read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The keys do not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Registry {
+    pub(crate) fn new_activity_id(&self) -> ActivityId {
+        new_uuid(self.parts.clock.now(), self.parts.randomness.as_ref()).into()
+    }
+
+    /// Signs a draft. Done before a unit of work is opened: it takes a millisecond and a file.
+    pub(crate) async fn sign(&self, draft: Draft, actor: &Username) -> Result<Activity, PublishError> {
+        let signer = self.parts.keys.signer(actor).await?;
+        let signer = signer.ok_or_else(|| PublishError::NoKeys(actor.clone()))?;
+        Ok(draft.sign(&self.parts.site, signer.as_ref())?)
+    }
+
+    /// Tells the sequencer, after the commit.
+    pub(crate) fn announce(&self, activity: &Activity) {
+        tracing::info!(id = %activity.id, kind = %activity.kind, actor = %activity.actor, "published an activity");
+        self.published.notify_one();
+    }
+}

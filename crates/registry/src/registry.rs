@@ -1,0 +1,111 @@
+use crate::usage::CachedUsage;
+use crate::{Reader, Store};
+use artdag_auth::{PasswordHasher, TokenCodec};
+use artdag_federation::{KeyStore, Site};
+use artdag_kernel::{Clock, Randomness, StoreError};
+use chrono::TimeDelta;
+use std::str::FromStr;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Who may register an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationPolicy {
+    /// Everybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+impl FromStr for RegistrationPolicy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "open" => Ok(Self::Open),
+            "closed" => Ok(Self::Closed),
+            _ => Err(format!("`{text}` is not `open` or `closed`")),
+        }
+    }
+}
+
+/// What the operator decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Who may register an account.
+    pub registration: RegistrationPolicy,
+    /// How long a token is good for.
+    pub token_lifetime: TimeDelta,
+}
+
+/// One of every port.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Where private keys are kept.
+    pub keys: Arc<dyn KeyStore>,
+    /// Hashes passwords.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Seals tokens.
+    pub tokens: Arc<dyn TokenCodec>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives chance.
+    pub randomness: Arc<dyn Randomness>,
+    /// Under which name all this speaks.
+    pub site: Site,
+    /// What the operator decides.
+    pub policy: Policy,
+}
+
+/// The registry: its use cases are its methods. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) usage: Arc<CachedUsage>,
+    /// Rung when an activity was published, so that the sequencer need not wait for its next round.
+    pub(crate) published: Arc<Notify>,
+}
+
+impl Registry {
+    /// Puts the parts to work.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            usage: Arc::default(),
+            published: Arc::default(),
+        }
+    }
+
+    /// Reads: every look-up and list of the ports.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when no connection is free.
+    pub async fn read(&self) -> Result<Box<dyn Reader>, StoreError> {
+        self.parts.store.read().await
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.parts.store.ping().await
+    }
+
+    /// Under which name this registry speaks.
+    pub fn site(&self) -> &Site {
+        &self.parts.site
+    }
+
+    /// What the operator decided.
+    pub fn policy(&self) -> Policy {
+        self.parts.policy
+    }
+
+    /// Where private keys are kept.
+    pub fn keys(&self) -> &dyn KeyStore {
+        self.parts.keys.as_ref()
+    }
+}
