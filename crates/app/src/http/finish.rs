@@ -1,0 +1,95 @@
+//! The last hand on every answer: problems get their body, `HEAD` is `GET` without one.
+
+use crate::http::problem::{Kind, Problem};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use artdag_registry::Registry;
+use std::error::Error as StdError;
+use tracing_actix_web::RequestId;
+
+/// Middleware for the whole app.
+///
+/// # Errors
+/// None of its own: those of the routes are answers by now.
+pub async fn finish<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let request_id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if request.method() == Method::HEAD {
+        // The connection remembers that no body is to be sent.
+        request.head_mut().method = Method::GET;
+    }
+    let response = next.call(request).await?;
+    let body = response
+        .response()
+        .error()
+        .map(|error| problem_response(&response, error));
+    let mut response = match body {
+        Some(body) => response.into_response(body).map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    if let Ok(value) = header::HeaderValue::from_str(&request_id) {
+        response
+            .headers_mut()
+            .insert(header::HeaderName::from_static("x-request-id"), value);
+    }
+    Ok(response)
+}
+
+fn problem_response<B>(answered: &ServiceResponse<B>, error: &Error) -> HttpResponse {
+    let request = answered.request();
+    let foreign;
+    let problem = match error.as_error::<Problem>() {
+        Some(problem) => problem,
+        None => {
+            foreign = from_framework(error);
+            &foreign
+        }
+    };
+    if let Some(cause) = problem.cause() {
+        tracing::error!(error = cause as &dyn StdError, "{}", problem.kind().title());
+    }
+    let base = request
+        .app_data::<web::Data<Registry>>()
+        .map_or("", |registry| registry.site().base());
+    let mut response = HttpResponse::build(problem.kind().status());
+    response
+        .content_type("application/problem+json")
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    match problem.kind() {
+        Kind::Unauthorized => {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        Kind::Unavailable => {
+            response.insert_header((header::RETRY_AFTER, "1"));
+        }
+        _ => {}
+    }
+    if let Some(allow) = answered.headers().get(header::ALLOW) {
+        response.insert_header((header::ALLOW, allow.clone()));
+    }
+    match serde_json::to_string(&problem.details(base, request.path())) {
+        Ok(body) => response.body(body),
+        Err(_) => response.finish(),
+    }
+}
+
+/// The framework's own errors, such as a path that is no UTF-8.
+fn from_framework(error: &Error) -> Problem {
+    match error.as_response_error().status_code() {
+        StatusCode::NOT_FOUND => Problem::not_found("such path"),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "The body is larger than is read here."),
+        status if status.is_client_error() => {
+            Problem::new(Kind::Malformed, format!("The request cannot be read: {error}."))
+        }
+        _ => Problem::internal(error.to_string()),
+    }
+}

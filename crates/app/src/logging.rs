@@ -1,0 +1,22 @@
+//! Logs go to standard error, a line an event.
+
+use crate::settings::{LogFormat, Settings};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging for the whole process.
+///
+/// # Errors
+/// When `LOG` is no filter, or logging has started before.
+pub fn start(settings: &Settings) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&settings.log).map_err(|error| format!("LOG: {error}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match settings.log_format {
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| format!("logging: {error}"))
+}

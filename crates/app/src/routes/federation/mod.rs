@@ -1,0 +1,16 @@
+//! ActivityPub: actors, their collections, objects and activities.
+
+mod activities;
+mod actors;
+mod discovery;
+pub(crate) mod objects;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(discovery::configure)
+        .configure(actors::configure)
+        .configure(objects::configure)
+        .configure(activities::configure);
+}

@@ -1,0 +1,144 @@
+//! Listens and serves, until told to stop.
+
+use crate::http::finish::finish;
+use crate::http::methods::MethodTable;
+use crate::http::problem::{Kind, Problem};
+use crate::http::trace::RequestSpan;
+use crate::openapi::{OpenApiJson, head, openapi, openapi_json};
+use crate::routes;
+use crate::wiring::StartError;
+use actix_cors::Cors;
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use artdag_registry::{Registry, run_sequencer};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+
+/// How long requests that are under way may take to end once the server is told to stop.
+const DRAIN_SECONDS: u64 = 25;
+
+/// A server that listens and does not answer yet.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Takes the port.
+    ///
+    /// # Errors
+    /// [`StartError`] when it is taken or may not be had.
+    pub fn new(address: SocketAddr) -> Result<Self, StartError> {
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!("PORT: another program listens on {address}; set PORT to a free one")
+            }
+            _ => format!("HOST, PORT: cannot listen on {address}: {error}"),
+        };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            listener,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` turns true, then ends what is under way and returns.
+    ///
+    /// # Errors
+    /// [`StartError`] when the server cannot start.
+    pub async fn serve(self, registry: Registry, mut stop: watch::Receiver<bool>) -> Result<(), StartError> {
+        let description = web::Data::new(OpenApiJson(openapi_json()?));
+        let methods = web::Data::new(MethodTable::of(&openapi()));
+        let registry_data = web::Data::new(registry.clone());
+        let server = HttpServer::new(move || {
+            App::new()
+                .into_utoipa_app()
+                .openapi(head())
+                .app_data(registry_data.clone())
+                .app_data(description.clone())
+                .app_data(methods.clone())
+                .configure(routes::configure)
+                .into_app()
+                .service(docs_redirect())
+                .service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").config(swagger_config()))
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(finish))
+                .wrap(cors())
+                .wrap(Compress::default())
+                .wrap(TracingLogger::<RequestSpan>::new())
+        })
+        .listen(self.listener)?
+        .shutdown_timeout(DRAIN_SECONDS)
+        .client_request_timeout(Duration::from_secs(15))
+        .disable_signals()
+        .run();
+
+        let handle = server.handle();
+        let (sequencer_stop, stopped) = watch::channel(false);
+        let holder = format!("{}:{}", std::process::id(), self.address);
+        let sequencer = tokio::spawn(run_sequencer(registry.clone(), holder.clone(), stopped));
+        tokio::spawn(async move {
+            if stop.wait_for(|stop| *stop).await.is_ok() {
+                handle.stop(true).await;
+            }
+        });
+        server.await?;
+        // The last publications get their index before the process goes.
+        sequencer_stop.send_replace(true);
+        sequencer.await?;
+        registry.sequence(&holder).await?;
+        Ok(())
+    }
+}
+
+fn swagger_config() -> utoipa_swagger_ui::Config<'static> {
+    utoipa_swagger_ui::Config::from("/openapi.json")
+        .try_it_out_enabled(true)
+        .persist_authorization(true)
+}
+
+/// People type `/docs`; the viewer's own files are relative to `/docs/`.
+fn docs_redirect() -> actix_web::Resource {
+    web::resource("/docs").route(web::get().to(async || {
+        HttpResponse::PermanentRedirect()
+            .insert_header((header::LOCATION, "/docs/"))
+            .finish()
+    }))
+}
+
+/// Anybody's page may read; nobody's page may send credentials along.
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods([Method::GET, Method::HEAD])
+        .max_age(86_400)
+}
+
+/// What matches no route: a path that is not there, or a method that a path does not take.
+async fn nothing_here(request: HttpRequest, methods: web::Data<MethodTable>) -> HttpResponse {
+    let Some(allowed) = methods.allowed(request.path()) else {
+        return HttpResponse::from_error(Problem::not_found(format_args!("`{}` here", request.path())));
+    };
+    let detail = format!(
+        "{} is not for `{}`; it takes {allowed}.",
+        request.method(),
+        request.path()
+    );
+    let mut response = HttpResponse::from_error(Problem::new(Kind::MethodNotAllowed, detail));
+    if let Ok(value) = header::HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}

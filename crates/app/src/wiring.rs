@@ -1,0 +1,72 @@
+//! Puts an adapter behind every port.
+
+use crate::settings::{SecretSource, Settings};
+use crate::system::{SystemClock, SystemRandomness};
+use artdag_kernel::{Clock, Randomness};
+use artdag_registry::{Parts, Registry};
+use artdag_signing::{BoundedArgon2, FileKeyStore, HeavyWork, JwtCodec, load_or_create_secret};
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// Why the server cannot start. Its text is for the operator.
+pub type StartError = Box<dyn Error + Send + Sync>;
+
+/// Makes what is missing (directory, secret, tables) and builds the registry.
+///
+/// # Errors
+/// [`StartError`] says what could not be made or reached.
+pub async fn build(settings: &Settings) -> Result<Registry, StartError> {
+    make_directory(&settings.data)?;
+    let secret = secret(&settings.secret)?;
+    artdag_database::migrate(&settings.database).await?;
+    let work = HeavyWork::one_per_core();
+    let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+    Ok(Registry::new(Parts {
+        store: artdag_database::open(&settings.database, settings.pool).await?,
+        keys: Arc::new(key_store(settings, work.clone())),
+        passwords: Arc::new(BoundedArgon2::new(work, randomness.clone())),
+        tokens: Arc::new(JwtCodec::new(&secret)?),
+        clock: Arc::new(SystemClock),
+        randomness,
+        site: settings.site.clone(),
+        policy: settings.policy,
+    }))
+}
+
+/// Where actors' keys are kept: `$ARTDAG_DATA/keys`.
+pub fn key_store(settings: &Settings, work: HeavyWork) -> FileKeyStore {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    FileKeyStore::new(settings.data.join("keys"), Arc::new(SystemRandomness), clock, work)
+}
+
+/// Makes the data directory if there is none, for its owner alone.
+///
+/// # Errors
+/// [`StartError`] names the directory.
+pub fn make_directory(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("ARTDAG_DATA: the directory {} cannot be made: {error}", path.display()).into())
+}
+
+fn secret(source: &SecretSource) -> Result<Zeroizing<Vec<u8>>, StartError> {
+    match source {
+        SecretSource::Given(secret) => Ok(Zeroizing::new(secret.as_bytes().to_vec())),
+        SecretSource::Kept(path) => Ok(load_or_create_secret(path, &SystemRandomness)?),
+        SecretSource::File(path) => {
+            let text = std::fs::read_to_string(path).map(Zeroizing::new);
+            let text = text.map_err(|error| format!("JWT_SECRET_FILE: {} cannot be read: {error}", path.display()))?;
+            let secret = text.trim_end_matches(['\r', '\n']).as_bytes().to_vec();
+            if secret.len() < 32 {
+                return Err(format!(
+                    "JWT_SECRET_FILE: {} holds fewer than 32 bytes; `openssl rand -hex 32` makes a secret",
+                    path.display()
+                )
+                .into());
+            }
+            Ok(Zeroizing::new(secret))
+        }
+    }
+}

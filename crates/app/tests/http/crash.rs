@@ -1,0 +1,215 @@
+//! Killed in the middle of the work, the server loses nothing that it acknowledged.
+
+use crate::support::{Answer, PASSWORD, plain_claim};
+use artdag_database::testing;
+use futures_util::future::join_all;
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const CLAIMS: usize = 200;
+const KILL_AFTER: usize = 60;
+
+/// The real program as a process of its own.
+struct Server {
+    process: Child,
+    base: String,
+}
+
+impl Server {
+    async fn start(port: u16, data: &std::path::Path, database: &str) -> Self {
+        let process = Command::new(env!("CARGO_BIN_EXE_artdag-l2"))
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", &port.to_string()),
+                ("DATABASE_URL", database),
+                ("LOG", "error"),
+            ])
+            .env("ARTDAG_DATA", data)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            process,
+            base: format!("http://localhost:{port}"),
+        };
+        for _ in 0..500 {
+            if reqwest::get(server.url("/health/ready"))
+                .await
+                .is_ok_and(|r| r.status() == 200)
+            {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the server did not start");
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// SIGKILL: no handler runs.
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// SIGTERM, as a supervisor sends it.
+    fn terminate(&mut self) -> std::process::ExitStatus {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            self.url(path)
+        };
+        Answer::of(reqwest::get(url).await.unwrap()).await
+    }
+
+    /// All items of a list.
+    async fn all(&self, list: &str, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next = Some(path.to_owned());
+        while let Some(path) = next {
+            let page = self.get(&path).await.body;
+            items.extend(page[list].as_array().unwrap().iter().cloned());
+            next = page["next"].as_str().map(str::to_owned);
+        }
+        items
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn kill_in_the_middle(database: &str) {
+    let data = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut server = Server::start(port, data.path(), database).await;
+    let client = Client::new();
+    let account = json!({"username": "giles", "password": PASSWORD});
+    let answer = Answer::of(
+        client
+            .post(server.url("/auth/register"))
+            .json(&account)
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
+    let token = answer.text("/access_token");
+
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let claims = (0..CLAIMS).map(|n| {
+        let (client, url, token, count) = (
+            client.clone(),
+            server.url("/assets"),
+            token.clone(),
+            acknowledged.clone(),
+        );
+        tokio::spawn(async move {
+            let claim = plain_claim(&format!("asset {n}"));
+            let response = client.post(url).bearer_auth(token).json(&claim).send().await.ok()?;
+            if response.status() != 201 {
+                return None;
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            response.json::<Value>().await.ok()
+        })
+    });
+    let claims: Vec<_> = claims.collect();
+    while acknowledged.load(Ordering::SeqCst) < KILL_AFTER {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    server.kill();
+    let kept: Vec<Value> = join_all(claims)
+        .await
+        .into_iter()
+        .filter_map(|claim| claim.unwrap())
+        .collect();
+    assert!(
+        kept.len() >= KILL_AFTER - 5 && kept.len() < CLAIMS,
+        "killed too late or too early: {}",
+        kept.len()
+    );
+
+    let mut server = Server::start(port, data.path(), database).await;
+    for claim in &kept {
+        let asset = server
+            .get(&format!(
+                "/assets/{}",
+                claim["name"].as_str().unwrap().replace(' ', "%20")
+            ))
+            .await;
+        assert_eq!(
+            (asset.status.as_u16(), &asset.body["content_hash"]),
+            (200, &claim["content_hash"])
+        );
+        assert_eq!(asset.body["activity"], claim["activity"]);
+        let activity = server.get(claim["activity"].as_str().unwrap()).await;
+        assert_eq!(
+            (activity.status.as_u16(), &activity.body["object"]["content"]),
+            (200, &claim["content_hash"])
+        );
+    }
+
+    // No asset without its activity, no activity without its asset, no gap in the log.
+    for _ in 0..250 {
+        let activities = server.all("activities", "/activities?limit=200").await;
+        if activities.iter().all(|activity| activity["index"].is_u64()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let activities = server.all("activities", "/activities?limit=200").await;
+    let assets = server.all("assets", "/assets?limit=200").await;
+    let by_activity: BTreeMap<_, _> = assets
+        .iter()
+        .map(|a| (a["activity"].as_str().unwrap(), &a["content_hash"]))
+        .collect();
+    let by_asset: BTreeMap<_, _> = activities
+        .iter()
+        .map(|a| (a["id"].as_str().unwrap(), &a["object"]["content"]))
+        .collect();
+    assert_eq!(by_activity, by_asset);
+    let indexes: BTreeSet<u64> = activities.iter().map(|a| a["index"].as_u64().unwrap()).collect();
+    assert_eq!(indexes, (0..activities.len() as u64).collect());
+
+    // It goes on: the old token is good, the secret and the keys were kept, and it stops when it is asked to.
+    let response = client
+        .post(server.url("/assets"))
+        .bearer_auth(&token)
+        .json(&plain_claim("after"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 201);
+    assert!(server.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_keeps_what_was_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    kill_in_the_middle(&format!("sqlite:{}", directory.path().join("artdag.db").display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_keeps_what_was_acknowledged() {
+    if let Some((_, database)) = testing::fresh_postgres().await {
+        kill_in_the_middle(&database.url()).await;
+    }
+}

@@ -1,0 +1,22 @@
+//! The HTTP contract, over the real server, a real SQLite file and a real PostgreSQL. The modules mirror the URLs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
+mod activities;
+mod assets;
+mod auth;
+mod bad_bodies;
+mod bad_tokens;
+mod changes;
+mod claims;
+mod crash;
+mod discovery;
+mod interop;
+mod races;
+mod service;
+mod support;
+mod users;
