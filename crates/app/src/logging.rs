@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When `LOG` is no filter, or logging has started before.
 pub fn start(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| format!("LOG: {error}"))?;
+    // The framework tells of each of its workers; whoever wants to know says so later in LOG, which goes before.
+    let filter = EnvFilter::try_new(format!("actix_server=warn,{}", settings.log)).map_err(|error| format!("LOG: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -45,8 +45,6 @@ fn greet(settings: &Settings, address: SocketAddr) {
     println!("  data        {} (keys, secrets; back it up)", settings.data.display());
     println!("  API         http://{reach}/docs/");
     println!("Next: register an account");
-    println!(
-        "  curl http://{reach}/auth/register --json '{{\"username\": \"{}\", \"password\": \"choose a long one\"}}'",
-        settings.user
-    );
+    let body = format!("{{\"username\": \"{}\", \"password\": \"choose a long one\"}}", settings.user);
+    println!("  curl http://{reach}/auth/register -H 'Content-Type: application/json' -d '{body}'");
 }
