@@ -82,13 +82,7 @@ pub enum Registered {
 impl Asset {
     /// Registers a claim: revision 1.
     pub fn register(new: NewAsset, owner: Username, id: AssetId, claim: ActivityId, now: Instant) -> Self {
-        let NewAsset {
-            name,
-            content_hash,
-            cid,
-            provenance,
-            details,
-        } = new;
+        let NewAsset { name, content_hash, cid, provenance, details } = new;
         Self {
             id,
             name,
@@ -121,12 +115,7 @@ impl Asset {
         if details == self.details {
             return None;
         }
-        Some(Self {
-            details,
-            updated_at: now,
-            revision: self.revision + 1,
-            ..self.clone()
-        })
+        Some(Self { details, updated_at: now, revision: self.revision + 1, ..self.clone() })
     }
 
     /// What is left when it goes.

@@ -73,19 +73,7 @@ mod tests {
     #[test]
     fn refuses_names_that_break_urls_or_eyes() {
         let long = "é".repeat(256);
-        for name in [
-            "",
-            " a",
-            "a ",
-            "a/b",
-            ".",
-            "..",
-            "a\nb",
-            "\u{0}",
-            "a\u{202e}b",
-            &long,
-            &"x".repeat(10_000),
-        ] {
+        for name in ["", " a", "a ", "a/b", ".", "..", "a\nb", "\u{0}", "a\u{202e}b", &long, &"x".repeat(10_000)] {
             assert!(name.parse::<AssetName>().is_err(), "{name:.40}");
         }
     }

@@ -1,5 +1,5 @@
 use crate::{Asset, AssetName, AssetType, Registered, SearchWords, Tag, Tombstone};
-use artdag_kernel::{ContentHash, Count, Page, Slice, StoreError, Username};
+use artdag_kernel::{AssetId, ContentHash, Count, Page, Slice, StoreError, Username};
 use artdag_provenance::RunId;
 use async_trait::async_trait;
 
@@ -35,6 +35,9 @@ pub trait AssetReads: Send {
 
     /// What the hash leads to: the asset, else the newest tombstone of that hash.
     async fn find_asset_by_hash(&mut self, hash: &ContentHash) -> Result<Option<Registered>, StoreError>;
+
+    /// The asset with this id, unless it was deleted.
+    async fn find_asset_by_id(&mut self, id: AssetId) -> Result<Option<Asset>, StoreError>;
 
     /// Assets, newest first; never deleted ones.
     async fn list_assets(&mut self, filter: &AssetFilter, page: Page) -> Result<Slice<Asset>, StoreError>;

@@ -16,16 +16,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod invite;
 mod password;
 mod ports;
-mod server_url;
+mod renderers;
 mod token;
 mod user;
 
+pub use invite::{InviteCode, InviteHash, InviteRepository};
 pub use password::{Password, PasswordHash, PasswordTooLong, WeakPassword, check_strength};
 pub use ports::{
     HasherError, PasswordHasher, RevocationReads, RevocationRepository, TokenCodec, UserReads, UserRepository,
 };
-pub use server_url::{InvalidServerUrl, ServerUrl};
+pub use renderers::{Attachment, AttachmentReads, AttachmentRepository};
 pub use token::{AccessToken, Claims, ClaimsFault, InvalidToken, Scope, TokenHash};
 pub use user::{DisplayName, Email, InvalidEmail, User};

@@ -28,11 +28,7 @@ impl Password {
     /// [`PasswordTooLong`]. Its strength is not checked: old passwords must go on working.
     pub fn new(text: String) -> Result<Self, PasswordTooLong> {
         let text = Zeroizing::new(text);
-        if text.len() > Self::MAX_BYTES {
-            Err(PasswordTooLong)
-        } else {
-            Ok(Self(text))
-        }
+        if text.len() > Self::MAX_BYTES { Err(PasswordTooLong) } else { Ok(Self(text)) }
     }
 }
 
@@ -115,11 +111,7 @@ mod tests {
     #[test]
     fn checks_what_it_hashed() {
         let hash = PasswordHash::make(&password("correct horse"), [7; 16]).unwrap();
-        assert!(
-            hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{}",
-            hash.as_str()
-        );
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
         let stored = PasswordHash::from_stored(hash.as_str().to_owned());
         assert!(stored.matches(&password("correct horse")));
         assert!(!stored.matches(&password("correct horsf")));
@@ -144,10 +136,7 @@ mod tests {
         for weak in ["", "password", "giles", "qwertyuiop", "12345678901", "giles1970"] {
             assert_eq!(check_strength(&password(weak), &["giles"]), Err(WeakPassword), "{weak}");
         }
-        assert_eq!(
-            check_strength(&password("giles_the_artist"), &["giles_the_artist"]),
-            Err(WeakPassword)
-        );
+        assert_eq!(check_strength(&password("giles_the_artist"), &["giles_the_artist"]), Err(WeakPassword));
     }
 
     #[test]

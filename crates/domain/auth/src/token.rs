@@ -1,5 +1,4 @@
-use crate::ServerUrl;
-use artdag_kernel::{Instant, Username};
+use artdag_kernel::{Instant, ServerUrl, Username};
 use chrono::{DateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -154,14 +153,7 @@ mod tests {
     const HERE: &str = "https://art.example";
 
     fn claims(scope: Scope) -> Claims {
-        Claims::new(
-            "giles".parse().unwrap(),
-            HERE,
-            scope,
-            ManualClock::new().now(),
-            TimeDelta::days(30),
-            "x",
-        )
+        Claims::new("giles".parse().unwrap(), HERE, scope, ManualClock::new().now(), TimeDelta::days(30), "x")
     }
 
     #[test]
@@ -185,12 +177,7 @@ mod tests {
             ("..", "..", None),
             ("giles", "giles", Some("nonsense".to_owned())),
         ] {
-            let odd = Claims {
-                sub: sub.into(),
-                username: username.into(),
-                l1_server: l1,
-                ..good.clone()
-            };
+            let odd = Claims { sub: sub.into(), username: username.into(), l1_server: l1, ..good.clone() };
             assert_eq!(odd.check(now, HERE), Err(ClaimsFault::Inconsistent), "{sub} {username}");
         }
     }

@@ -62,10 +62,6 @@ impl FromStr for Email {
             && !local.is_empty()
             && !domain.is_empty()
             && !text.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ','));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidEmail)
-        }
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidEmail) }
     }
 }

@@ -116,12 +116,9 @@ mod tests {
     #[test]
     fn reads_both_spellings_in_any_case_and_writes_one() {
         let expected = format!("sha3-256:{EMPTY}");
-        for text in [
-            EMPTY.to_owned(),
-            EMPTY.to_uppercase(),
-            expected.clone(),
-            format!("sha3-256:{}", EMPTY.to_uppercase()),
-        ] {
+        for text in
+            [EMPTY.to_owned(), EMPTY.to_uppercase(), expected.clone(), format!("sha3-256:{}", EMPTY.to_uppercase())]
+        {
             assert_eq!(text.parse::<ContentHash>().unwrap().to_string(), expected, "{text}");
         }
     }
@@ -133,18 +130,8 @@ mod tests {
         let shouted = format!("SHA3-256:{EMPTY}");
         let twice = format!("sha3-256:sha3-256:{EMPTY}");
         let spaced = format!(" {EMPTY}");
-        for text in [
-            "",
-            "abc",
-            "sha3-256:",
-            &EMPTY[1..],
-            &long,
-            &foreign,
-            &shouted,
-            &twice,
-            &spaced,
-            &"é".repeat(32),
-        ] {
+        for text in ["", "abc", "sha3-256:", &EMPTY[1..], &long, &foreign, &shouted, &twice, &spaced, &"é".repeat(32)]
+        {
             assert_eq!(text.parse::<ContentHash>(), Err(InvalidContentHash), "{text}");
         }
     }

@@ -21,6 +21,7 @@ mod content_hash;
 mod ids;
 mod page;
 mod randomness;
+mod server_url;
 mod store_error;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -32,6 +33,7 @@ pub use content_hash::{ContentHash, ContentHasher, InvalidContentHash};
 pub use ids::{ActivityId, AssetId, InvalidId};
 pub use page::{Count, Cursor, InvalidCursor, InvalidPage, Page, PageLimit, Position, Slice};
 pub use randomness::{Randomness, new_uuid};
+pub use server_url::{InvalidServerUrl, ServerUrl};
 pub use store_error::StoreError;
 pub use text::{TextFault, check_text};
 pub use username::{InvalidUsername, Username};

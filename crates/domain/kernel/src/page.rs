@@ -30,11 +30,7 @@ impl PageLimit {
     /// # Errors
     /// [`InvalidPage::Limit`] outside 1 to 200.
     pub fn new(limit: u16) -> Result<Self, InvalidPage> {
-        if (1..=200).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err(InvalidPage::Limit)
-        }
+        if (1..=200).contains(&limit) { Ok(Self(limit)) } else { Err(InvalidPage::Limit) }
     }
 
     /// The number.
@@ -73,10 +69,7 @@ impl FromStr for Cursor {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
         let (micros, id) = bytes.split_first_chunk::<8>().ok_or(InvalidCursor)?;
         let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)).ok_or(InvalidCursor)?;
-        Ok(Self {
-            at,
-            id: Uuid::from_slice(id).map_err(|_| InvalidCursor)?,
-        })
+        Ok(Self { at, id: Uuid::from_slice(id).map_err(|_| InvalidCursor)? })
     }
 }
 
@@ -110,10 +103,7 @@ pub struct Page {
 impl Page {
     /// The newest items.
     pub const fn newest(limit: PageLimit) -> Self {
-        Self {
-            limit,
-            position: Position::Newest,
-        }
+        Self { limit, position: Position::Newest }
     }
 }
 
@@ -138,27 +128,11 @@ impl<T> Slice<T> {
         match page.position {
             Position::NewerThan(_) => {
                 rows.reverse();
-                Self {
-                    items: rows,
-                    has_older: true,
-                    has_newer: more,
-                }
+                Self { items: rows, has_older: true, has_newer: more }
             }
-            Position::Newest => Self {
-                items: rows,
-                has_older: more,
-                has_newer: false,
-            },
-            Position::OlderThan(_) => Self {
-                items: rows,
-                has_older: more,
-                has_newer: true,
-            },
-            Position::Offset(n) => Self {
-                items: rows,
-                has_older: more,
-                has_newer: n > 0,
-            },
+            Position::Newest => Self { items: rows, has_older: more, has_newer: false },
+            Position::OlderThan(_) => Self { items: rows, has_older: more, has_newer: true },
+            Position::Offset(n) => Self { items: rows, has_older: more, has_newer: n > 0 },
         }
     }
 }
@@ -186,10 +160,7 @@ mod tests {
     use super::*;
 
     fn cursor() -> Cursor {
-        Cursor {
-            at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
-            id: Uuid::from_u128(7),
-        }
+        Cursor { at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(), id: Uuid::from_u128(7) }
     }
 
     #[test]
@@ -200,12 +171,7 @@ mod tests {
     #[test]
     fn a_made_up_cursor_is_refused() {
         let cut = &cursor().to_string()[..20];
-        let far = Cursor {
-            at: cursor().at,
-            id: Uuid::nil(),
-        }
-        .to_string()
-        .replace(|c: char| c.is_ascii_digit(), "_");
+        let far = Cursor { at: cursor().at, id: Uuid::nil() }.to_string().replace(|c: char| c.is_ascii_digit(), "_");
         for text in ["", "1", "abc", cut, "====", &far.repeat(2)] {
             assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
         }
@@ -215,27 +181,10 @@ mod tests {
     fn a_slice_knows_its_neighbours() {
         let limit = PageLimit::new(2).unwrap();
         let slice = Slice::from_rows(vec![3, 2, 1], Page::newest(limit));
-        assert_eq!(
-            slice,
-            Slice {
-                items: vec![3, 2],
-                has_older: true,
-                has_newer: false
-            }
-        );
-        let back = Page {
-            limit,
-            position: Position::NewerThan(cursor()),
-        };
+        assert_eq!(slice, Slice { items: vec![3, 2], has_older: true, has_newer: false });
+        let back = Page { limit, position: Position::NewerThan(cursor()) };
         let slice = Slice::from_rows(vec![4, 5, 6], back);
-        assert_eq!(
-            slice,
-            Slice {
-                items: vec![5, 4],
-                has_older: true,
-                has_newer: true
-            }
-        );
+        assert_eq!(slice, Slice { items: vec![5, 4], has_older: true, has_newer: true });
     }
 
     #[test]

@@ -31,11 +31,7 @@ impl FromStr for ServerUrl {
             && url.query().is_none()
             && url.fragment().is_none()
             && text.len() <= 2048;
-        if fits {
-            Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
-        } else {
-            Err(InvalidServerUrl)
-        }
+        if fits { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(InvalidServerUrl) }
     }
 }
 
@@ -58,16 +54,9 @@ mod tests {
     #[test]
     fn spellings_of_one_server_are_equal() {
         for text in ["https://l1.example", "HTTPS://L1.Example:443/", "https://l1.example//"] {
-            assert_eq!(
-                text.parse::<ServerUrl>().unwrap().as_str(),
-                "https://l1.example",
-                "{text}"
-            );
+            assert_eq!(text.parse::<ServerUrl>().unwrap().as_str(), "https://l1.example", "{text}");
         }
-        assert_eq!(
-            "http://h:8080/a/".parse::<ServerUrl>().unwrap().as_str(),
-            "http://h:8080/a"
-        );
+        assert_eq!("http://h:8080/a/".parse::<ServerUrl>().unwrap().as_str(), "http://h:8080/a");
     }
 
     #[test]
