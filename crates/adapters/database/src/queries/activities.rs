@@ -1,0 +1,135 @@
+//! `ActivityReads`, `ActivityRepository`
+
+use super::super::Backend;
+use super::super::schema::{activities, log_state, users};
+use super::rows::ActivityRow;
+use super::window::Window;
+use super::{Mode, Session, Writing, count, micros};
+use artdag_federation::{Activity, ActivityReads, ActivityRepository};
+use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
+use async_trait::async_trait;
+use diesel::dsl::exists;
+use diesel::expression::{Expression, Selectable};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+
+#[async_trait]
+impl<M: Mode> ActivityReads for Session<M> {
+    async fn find_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError> {
+        let query = activities::table.find(id.to_string()).select(ActivityRow::as_select());
+        let row = self.run(|conn| async move { query.first(conn).await.optional() }).await?;
+        row.map(Activity::try_from).transpose()
+    }
+
+    async fn find_activity_at(&mut self, index: u64) -> Result<Option<Activity>, StoreError> {
+        let Ok(index) = i64::try_from(index) else {
+            return Ok(None);
+        };
+        let query = activities::table.filter(activities::log_index.eq(index)).select(ActivityRow::as_select());
+        let row = self.run(|conn| async move { query.first(conn).await.optional() }).await?;
+        row.map(Activity::try_from).transpose()
+    }
+
+    async fn find_latest_about(&mut self, hash: &ContentHash) -> Result<Option<Activity>, StoreError> {
+        let query = activities::table
+            .filter(activities::content_hash.eq(hash.to_bare_hex()))
+            .order((activities::published_at.desc(), activities::id.desc()))
+            .select(ActivityRow::as_select());
+        let row = self.run(|conn| async move { query.first(conn).await.optional() }).await?;
+        row.map(Activity::try_from).transpose()
+    }
+
+    async fn list_activities(&mut self, actor: Option<&Username>, page: Page) -> Result<Slice<Activity>, StoreError> {
+        let query = Timeline::new(actor, page);
+        let rows: Vec<ActivityRow> = self.run(|conn| query.load(conn)).await?;
+        let activities = rows.into_iter().map(Activity::try_from).collect::<Result<_, _>>()?;
+        Ok(Slice::from_rows(activities, page))
+    }
+
+    async fn count_activities(&mut self, actor: Option<&Username>) -> Result<u64, StoreError> {
+        let n: Option<i64> = match actor {
+            Some(actor) => {
+                let query = users::table.find(actor.to_string()).select(users::activity_count);
+                self.run(|conn| async move { query.first(conn).await.optional() }).await?
+            }
+            None => {
+                let query = log_state::table.select(log_state::size);
+                Some(self.run(|conn| query.first(conn)).await?)
+            }
+        };
+        Ok(n.map_or(0, count))
+    }
+
+    async fn has_unindexed(&mut self) -> Result<bool, StoreError> {
+        let query = diesel::select(exists(activities::table.filter(activities::log_index.is_null())));
+        self.run(|conn| query.get_result(conn)).await
+    }
+
+    async fn count_active_actors(&mut self, since: Instant) -> Result<u64, StoreError> {
+        // One look into the index for each user is less than reading half a year of activities.
+        let published = activities::table
+            .filter(activities::actor.eq(users::username))
+            .filter(activities::published_at.ge(micros(since)));
+        let query = users::table.filter(exists(published)).count();
+        self.run(|conn| query.get_result(conn)).await.map(count)
+    }
+}
+
+#[async_trait]
+impl ActivityRepository for Session<Writing> {
+    async fn add_activity(&mut self, activity: &Activity) -> Result<(), StoreError> {
+        let row = ActivityRow::from(activity);
+        let query = diesel::insert_into(activities::table).values(row).on_conflict_do_nothing();
+        match self.run(|conn| query.execute(conn)).await? {
+            0 => Err(StoreError::Conflict("activity")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One page of one actor's activities, or of everybody's: rows for [`ActivityRow`].
+pub(super) struct Timeline {
+    columns: Columns,
+    actor: Option<String>,
+    window: Window,
+}
+
+type Columns = <ActivityRow as Selectable<Backend>>::SelectExpression;
+
+impl Timeline {
+    pub(super) fn new(actor: Option<&Username>, page: Page) -> Self {
+        Self {
+            columns: <ActivityRow as Selectable<Backend>>::construct_selection(),
+            actor: actor.map(ToString::to_string),
+            window: page.into(),
+        }
+    }
+}
+
+impl QueryFragment<Backend> for Timeline {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        const TIME: &str = "activities.published_at";
+        const ID: &str = "activities.id";
+        out.push_sql("select ");
+        self.columns.walk_ast(out.reborrow())?;
+        // Always true; it gives the other conditions something to follow.
+        out.push_sql(" from activities where 1 = 1");
+        if let Some(actor) = &self.actor {
+            out.push_sql(" and activities.actor = ");
+            out.push_bind_param::<Text, String>(actor)?;
+        }
+        self.window.push_condition(&mut out, TIME, ID)?;
+        self.window.push_order(&mut out, TIME, ID)
+    }
+}
+
+impl Query for Timeline {
+    type SqlType = <Columns as Expression>::SqlType;
+}
+
+impl QueryId for Timeline {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

@@ -1,0 +1,175 @@
+//! Every list must be read from an index that has it in order: as long as a page, however long the list.
+
+use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
+use super::activities::Timeline;
+use super::attachments::REVOKE;
+use super::jobs::{DUE, JobList};
+use super::lineage::{Children, children, claims};
+use super::listing::{Length, Listing};
+use super::log::NUMBER;
+use artdag_assets::{AssetFilter, SearchWords};
+use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
+use artdag_registry::JobState;
+use chrono::DateTime;
+use diesel::QueryResult;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+
+struct Explain<Q>(Q);
+
+impl<Q: QueryFragment<Backend>> QueryFragment<Backend> for Explain<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql(dialect::plan::EXPLAIN);
+        self.0.walk_ast(out)
+    }
+}
+
+impl<Q> Query for Explain<Q> {
+    type SqlType = dialect::plan::Line;
+}
+
+impl<Q> QueryId for Explain<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+async fn plan<Q: QueryFragment<Backend> + Send>(conn: &mut Connection, query: Q) -> String {
+    let rows: Vec<dialect::plan::Row> = Explain(query).load(conn).await.unwrap();
+    rows.into_iter().map(dialect::plan::text).collect::<Vec<_>>().join("\n")
+}
+
+/// 20,000 assets of 100 owners, of 100 types and runs, with 100 tags and one that all have, nearly all in the log. Of
+/// fewer, larger groups it may be right to read the timeline and pass over the others. Each asset is an input of five, and
+/// one content of all.
+const FILL: &str = "
+    insert into users (username, password_hash, created_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 99)
+        select 'user' || n, '', {at} from n;
+    insert into activities (id, log_index, actor, kind, content_hash, published_at, document)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'activity' || n, case when n < 19900 then n end, 'user' || (n % 100), 'Create', 'hash' || n,
+            {at}, '{}' from n;
+    insert into assets (id, name, content_hash, owner, asset_type, tags, provenance, run_id, created_at, updated_at,
+            revision, claim, search_text)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'asset' || n, 'name' || n, 'hash' || n, 'user' || (n % 100), 'type' || (n % 100), '[]', '{}',
+            'run' || (n % 100), {at}, {at}, 1, 'activity' || n, 'name' || n || ' word' || (n % 7) from n;
+    insert into asset_tags (tag_key, created_at, asset_id)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'tag' || (n % 100), {at}, 'asset' || n from n union all select 'every', {at}, 'asset' || n from n;
+    insert into asset_inputs (input_hash, asset_id, position)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'hash' || (n / 5), 'asset' || n, 0 from n union all select 'every', 'asset' || n, 1 from n;
+    insert into scoped_tokens (token_hash, username, l1_server, expires_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'token' || n, 'user' || (n % 100), 'https://l' || (n % 7), {at} from n;
+    insert into jobs (id, kind, payload, state, attempts, run_at, created_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'job' || n, 'kind', '{}', case when n % 50 = 0 then 'waiting' else 'dead' end, 0, {at}, {at} from n;
+    {analyze}";
+
+fn page(position: Position) -> Page {
+    Page { limit: PageLimit::DEFAULT, position }
+}
+
+/// The plans of every page of every list, each with the index that it must name.
+async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
+    let fill = FILL.replace("{at}", dialect::plan::AT).replace("{analyze}", dialect::plan::ANALYZE);
+    conn.batch_execute(&fill).await.unwrap();
+    let cursor = Cursor { at: DateTime::from_timestamp(1_767_528_000, 0).unwrap(), id: Default::default() };
+    let with = |change: fn(&mut AssetFilter)| {
+        let mut filter = AssetFilter::default();
+        change(&mut filter);
+        filter
+    };
+    let lists = [
+        (AssetFilter::default(), "assets_timeline"),
+        (with(|f| f.owner = Some("user7".parse().unwrap())), "assets_of_owner"),
+        (with(|f| f.asset_type = Some("type1".parse().unwrap())), "assets_of_type"),
+        (with(|f| f.run_id = Some("run17".parse().unwrap())), "assets_of_run"),
+        (with(|f| f.tags = vec!["tag14".parse().unwrap()]), dialect::plan::TAGS),
+        (with(|f| f.tags = vec!["tag14".parse().unwrap(), "every".parse().unwrap()]), dialect::plan::TAGS),
+    ];
+    let mut plans = Vec::new();
+    for position in [Position::Newest, Position::OlderThan(cursor), Position::NewerThan(cursor), Position::Offset(20)] {
+        for (filter, index) in &lists {
+            plans.push((plan(conn, Listing::new(filter, page(position))).await, *index));
+        }
+        plans.push((plan(conn, Timeline::new(None, page(position))).await, "activities_timeline"));
+        let actor = "user7".parse().unwrap();
+        plans.push((plan(conn, Timeline::new(Some(&actor), page(position))).await, "activities_of_actor"));
+        plans.push((plan(conn, JobList::new(None, page(position))).await, "jobs_timeline"));
+        plans.push((plan(conn, JobList::new(Some(JobState::Waiting), page(position))).await, "jobs_in_state"));
+    }
+    let due = format!("{DUE}{}", dialect::SKIP_LOCKED);
+    let due = diesel::sql_query(due).bind::<Moment, _>(cursor.at).bind::<BigInt, _>(16);
+    plans.push((plan(conn, due).await, "jobs_due"));
+    plans
+}
+
+/// Plans that may sort: there is little to sort, or no order to be had.
+async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
+    let hash = ContentHash::of(b"x");
+    let by_hash = AssetFilter { content_hash: Some(hash), ..AssetFilter::default() };
+    let by_word = AssetFilter { words: Some(SearchWords::of("name123 word3")), ..AssetFilter::default() };
+    let by_run = AssetFilter { run_id: Some("run17".parse().unwrap()), ..AssetFilter::default() };
+    let number = diesel::sql_query(NUMBER).bind::<BigInt, _>(19_900).bind::<BigInt, _>(50);
+    let revoke = diesel::sql_query(REVOKE)
+        .bind::<Moment, _>(DateTime::UNIX_EPOCH)
+        .bind::<Text, _>("user7")
+        .bind::<Nullable<Text>, _>(Some("https://l3"));
+    vec![
+        (plan(conn, Listing::new(&by_hash, page(Position::Newest))).await, "assets_content"),
+        (plan(conn, Listing::new(&by_word, page(Position::Newest))).await, dialect::plan::SEARCH),
+        (plan(conn, Length::new(&by_run)).await, "assets_of_run"),
+        (plan(conn, number).await, "activities_unindexed"),
+        (plan(conn, revoke).await, "scoped_tokens_of_renderer"),
+    ]
+}
+
+/// The plans of one step of a lineage, from few nodes and from many, and from the input of every asset: never a look
+/// at all assets.
+async fn lineage_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
+    let mut plans = Vec::new();
+    for n in [1, 500] {
+        let hashes: Vec<ContentHash> = (0..n).map(|n: u32| ContentHash::of(&n.to_be_bytes())).collect();
+        plans.push((plan(conn, claims(&hashes)).await, "assets_content"));
+        let inputs: Vec<String> = (0..n).map(|n| format!("hash{n}")).collect();
+        let after = Some(("hash0".to_owned(), "asset3".to_owned()));
+        for children in [children(&inputs, None, 1000), children(&inputs, after, 1000)] {
+            plans.push((plan(conn, Children(children)).await, dialect::plan::INPUTS));
+        }
+    }
+    let every = children(&["every".to_owned()], None, 1000);
+    plans.push((plan(conn, Children(every)).await, dialect::plan::INPUTS));
+    plans
+}
+
+async fn check(conn: &mut Connection) {
+    for (plan, index) in plans(conn).await {
+        assert!(plan.contains(index), "not by {index}:\n{plan}");
+        for costly in dialect::plan::COSTLY {
+            assert!(!plan.contains(costly), "{costly}, though {index} has the order:\n{plan}");
+        }
+    }
+    for (plan, index) in other_plans(conn).await {
+        assert!(plan.contains(index), "not by {index}:\n{plan}");
+    }
+    for (plan, index) in lineage_plans(conn).await {
+        assert!(plan.contains(index), "not by {index}:\n{plan}");
+        for scan in dialect::plan::SCANS {
+            assert!(!plan.contains(scan), "{scan}, though there is {index}:\n{plan}");
+        }
+    }
+    assert!(super::check_schema(conn, &MIGRATIONS).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_read_from_their_indexes() {
+    let Some((mut conn, _database)) = super::super::fresh().await else {
+        return;
+    };
+    check(&mut conn).await;
+}

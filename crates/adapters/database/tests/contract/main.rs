@@ -1,0 +1,142 @@
+//! What every store promises, tested on both engines: plain functions, and one macro that makes tests of them.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+
+mod activities;
+mod assets;
+mod attachments;
+mod filters;
+mod invites;
+mod jobs;
+mod lineage;
+mod log;
+mod paging;
+mod provenance;
+mod races;
+mod revocations;
+mod search;
+mod units;
+mod users;
+mod world;
+
+macro_rules! contract {
+    ($($module:ident: $($name:ident),+;)+) => {
+        mod sqlite {
+            $(mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread")]
+                    async fn $name() {
+                        let (url, _folder) = artdag_database::testing::fresh_sqlite().await;
+                        crate::$module::$name(artdag_database::open(&url, 8).await.unwrap()).await;
+                    }
+                )+
+            })+
+        }
+        mod postgres {
+            $(mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread")]
+                    async fn $name() {
+                        let Some((url, _database)) = artdag_database::testing::fresh_postgres().await else { return };
+                        crate::$module::$name(artdag_database::open(&url, 8).await.unwrap()).await;
+                    }
+                )+
+            })+
+        }
+    };
+}
+
+contract! {
+    activities:
+        are_found_as_they_were_added,
+        count_once_they_have_an_index,
+        know_the_latest_about_a_content,
+        tell_who_was_active;
+    assets:
+        are_found_as_they_were_added,
+        are_found_by_their_id_until_they_are_deleted,
+        are_replaced_only_by_the_next_revision,
+        are_buried_only_at_their_revision,
+        leave_a_tombstone_until_the_name_is_taken_again,
+        show_the_place_of_their_claim,
+        keep_hostile_text,
+        keep_the_largest_that_the_domain_allows,
+        know_what_was_made_from_them,
+        reserve_what_another_left_behind;
+    attachments:
+        are_listed_oldest_first_and_keep_their_time,
+        take_their_tokens_with_them,
+        tokens_are_revoked_without_one_and_once,
+        expired_tokens_are_forgotten_by_the_sweep,
+        never_lose_a_token_in_a_race;
+    filters:
+        alone,
+        combined,
+        count_no_further_than_is_cheap;
+    invites:
+        are_good_once_and_until_they_expire,
+        stay_good_when_the_registration_fails,
+        are_redeemed_by_one_of_many,
+        are_there_once,
+        are_swept_when_expired_or_long_redeemed;
+    jobs:
+        are_listed_newest_first,
+        are_claimed_longest_due_first_and_not_before_their_time,
+        go_to_another_when_the_lease_ends,
+        can_be_postponed,
+        can_be_buried_and_revived,
+        exist_once_for_a_key,
+        are_there_only_after_the_commit,
+        are_shared_by_workers_without_one_done_twice_or_lost,
+        pushed_by_many_with_one_key_are_one;
+    lineage:
+        tells_of_each_asset,
+        of_a_diamond_holds_each_once,
+        of_a_chain_ends_at_the_depth,
+        of_a_circle_ends,
+        of_two_made_from_each_other_ends,
+        shows_what_nobody_registered,
+        does_not_follow_withdrawn_claims,
+        keeps_the_nearest_when_there_are_too_many;
+    log:
+        gives_indexes_without_gaps_oldest_first,
+        does_nothing_for_another_size,
+        counts_for_actors_and_for_all,
+        leases_are_held_by_one_until_they_end;
+    paging:
+        walks_both_ways_through_ties,
+        counts_pages_too,
+        takes_any_cursor;
+    provenance:
+        runs_are_found_as_they_were_added,
+        runs_are_recorded_once,
+        runs_are_recorded_anew_when_the_output_was_deleted,
+        a_run_recorded_by_many_is_recorded_once;
+    races:
+        of_one_name_one_wins,
+        of_one_hash_one_wins,
+        an_input_is_not_deleted_under_what_is_made_from_it,
+        sequencers_give_every_index_once,
+        a_lease_goes_to_one,
+        many_writers_all_succeed,
+        read_then_write_both_commit;
+    revocations:
+        are_idempotent,
+        are_swept_when_the_token_has_expired;
+    search:
+        finds_beginnings_of_words,
+        follows_changes,
+        takes_any_query;
+    units:
+        commit_makes_it_visible_and_rollback_forgets_it,
+        are_not_seen_before_they_commit,
+        survive_a_conflict,
+        abandoned_keep_no_lock,
+        abandoned_in_the_middle_of_a_statement_keep_no_lock,
+        refuse_to_commit_after_a_failure,
+        readers_abandoned_in_the_middle_do_no_harm,
+        give_up_waiting_for_a_connection,
+        answer_a_ping;
+    users:
+        are_found_as_they_were_added,
+        take_a_name_once;
+}
