@@ -29,10 +29,7 @@ pub struct InvalidProvenance {
 
 impl InvalidProvenance {
     fn at(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            pointer: pointer.into(),
-            message: message.into(),
-        }
+        Self { pointer: pointer.into(), message: message.into() }
     }
 }
 
@@ -54,10 +51,7 @@ impl Provenance {
             _ => return Err(InvalidProvenance::at("", "must be an object")),
         };
         if value.to_string().len() > Self::MAX_BYTES {
-            return Err(InvalidProvenance::at(
-                "",
-                format!("must take at most {} bytes", Self::MAX_BYTES),
-            ));
+            return Err(InvalidProvenance::at("", format!("must take at most {} bytes", Self::MAX_BYTES)));
         }
         let mut provenance = Self::default();
         for (name, member) in members.iter().filter(|(_, member)| !member.is_null()) {
@@ -117,22 +111,18 @@ impl Provenance {
 }
 
 fn read_inputs(member: &Value) -> Result<Vec<ContentHash>, InvalidProvenance> {
-    let items = member
-        .as_array()
-        .ok_or_else(|| InvalidProvenance::at("/inputs", "must be an array of content hashes"))?;
+    let items =
+        member.as_array().ok_or_else(|| InvalidProvenance::at("/inputs", "must be an array of content hashes"))?;
     if items.len() > Provenance::MAX_INPUTS {
-        return Err(InvalidProvenance::at(
-            "/inputs",
-            format!("must hold at most {} inputs", Provenance::MAX_INPUTS),
-        ));
+        return Err(InvalidProvenance::at("/inputs", format!("must hold at most {} inputs", Provenance::MAX_INPUTS)));
     }
     let mut inputs: Vec<ContentHash> = Vec::with_capacity(items.len());
     let mut seen = std::collections::HashSet::new();
     for (n, item) in items.iter().enumerate() {
         let text = match item {
-            Value::Object(members) => ["content_hash", "hash", "sha3_256", "cid"]
-                .iter()
-                .find_map(|k| members.get(*k)?.as_str()),
+            Value::Object(members) => {
+                ["content_hash", "hash", "sha3_256", "cid"].iter().find_map(|k| members.get(*k)?.as_str())
+            }
             _ => item.as_str(),
         };
         let hash: Option<ContentHash> = text.and_then(|text| text.parse().ok());
@@ -154,9 +144,7 @@ fn read_recipe(member: &Value) -> Result<Value, InvalidProvenance> {
 }
 
 fn read_text<'a>(member: &'a Value, name: &str) -> Result<&'a str, InvalidProvenance> {
-    let text = member
-        .as_str()
-        .ok_or_else(|| InvalidProvenance::at(format!("/{name}"), "must be a string"))?;
+    let text = member.as_str().ok_or_else(|| InvalidProvenance::at(format!("/{name}"), "must be a string"))?;
     artdag_kernel::check_text(text, 2048).map_err(|e| InvalidProvenance::at(format!("/{name}"), e.to_string()))?;
     Ok(text)
 }
@@ -192,10 +180,7 @@ mod tests {
 
     #[test]
     fn nothing_is_fine() {
-        assert_eq!(
-            Provenance::from_json(&Value::Null).unwrap().to_json(),
-            json!({"inputs": []})
-        );
+        assert_eq!(Provenance::from_json(&Value::Null).unwrap().to_json(), json!({"inputs": []}));
     }
 
     #[test]
@@ -213,11 +198,7 @@ mod tests {
             (json!({"run_id": ""}), "/run_id"),
             (json!({"l1_server": "a\u{0}"}), "/l1_server"),
         ] {
-            assert_eq!(
-                Provenance::from_json(&value).unwrap_err().pointer,
-                pointer,
-                "{value:.60}"
-            );
+            assert_eq!(Provenance::from_json(&value).unwrap_err().pointer, pointer, "{value:.60}");
         }
     }
 }
