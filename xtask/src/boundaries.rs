@@ -26,47 +26,26 @@ const RULES: &[Rule] = &[
     domain("artdag-kernel", &[]),
     domain("artdag-provenance", &["artdag-kernel"]),
     domain("artdag-assets", &["artdag-kernel", "artdag-provenance"]),
-    domain(
-        "artdag-federation",
-        &["artdag-kernel", "artdag-assets", "artdag-provenance"],
-    ),
+    domain("artdag-federation", &["artdag-kernel", "artdag-assets", "artdag-provenance"]),
     domain("artdag-auth", &["artdag-kernel"]),
     outer(
         "artdag-registry",
-        &[
-            "artdag-kernel",
-            "artdag-assets",
-            "artdag-provenance",
-            "artdag-federation",
-            "artdag-auth",
-        ],
+        &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
     ),
     outer(
         "artdag-database",
-        &[
-            "artdag-registry",
-            "artdag-kernel",
-            "artdag-assets",
-            "artdag-provenance",
-            "artdag-federation",
-            "artdag-auth",
-        ],
+        &["artdag-registry", "artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
     ),
     outer(
         "artdag-signing",
-        &[
-            "artdag-registry",
-            "artdag-kernel",
-            "artdag-assets",
-            "artdag-provenance",
-            "artdag-federation",
-            "artdag-auth",
-        ],
+        &["artdag-registry", "artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
     ),
+    outer("artdag-http", &["artdag-kernel", "artdag-provenance"]),
     outer(
         "artdag-app",
         &[
             "artdag-database",
+            "artdag-http",
             "artdag-signing",
             "artdag-registry",
             "artdag-kernel",
@@ -94,19 +73,11 @@ const FORBIDDEN: &[&str] = &[
 ];
 
 const fn domain(package: &'static str, may_use: &'static [&'static str]) -> Rule {
-    Rule {
-        package,
-        may_use,
-        domain: true,
-    }
+    Rule { package, may_use, domain: true }
 }
 
 const fn outer(package: &'static str, may_use: &'static [&'static str]) -> Rule {
-    Rule {
-        package,
-        may_use,
-        domain: false,
-    }
+    Rule { package, may_use, domain: false }
 }
 
 pub(crate) fn run(_: &Args) -> Result<()> {
@@ -132,13 +103,8 @@ fn declared_edges() -> Result<Edges> {
     let members = metadata.workspace_packages();
     let is_member = |name: &str| members.iter().any(|package| package.name.as_str() == name);
     let edges = members.iter().map(|package| {
-        let used = package
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.path.is_some());
-        let used = used
-            .map(|dependency| dependency.name.clone())
-            .filter(|name| is_member(name));
+        let used = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        let used = used.map(|dependency| dependency.name.clone()).filter(|name| is_member(name));
         (package.name.to_string(), used.collect())
     });
     Ok(edges.collect())
@@ -153,10 +119,7 @@ fn check_edges(rules: &[Rule], declared: &Edges) -> Vec<String> {
             ));
             continue;
         };
-        for name in used
-            .iter()
-            .filter(|name| *name != package && !rule.may_use.contains(&name.as_str()))
-        {
+        for name in used.iter().filter(|name| *name != package && !rule.may_use.contains(&name.as_str())) {
             errors.push(format!(
                 "{package} -> {name} is not allowed: {}\ntake it out of {package}'s Cargo.toml; or, if the architecture \
                  is to change, change the table in xtask/src/boundaries.rs and docs/architecture.md with it",
@@ -191,10 +154,7 @@ fn normal_dependencies(package: &str) -> Result<String> {
 }
 
 fn check_reach(package: &str, tree: &Tree) -> Vec<String> {
-    let reached = tree
-        .chains()
-        .into_iter()
-        .filter(|chain| chain.last().is_some_and(|name| is_forbidden(name)));
+    let reached = tree.chains().into_iter().filter(|chain| chain.last().is_some_and(|name| is_forbidden(name)));
     let errors = reached.map(|chain| {
         let direct = chain.len() == 2;
         format!(
@@ -204,10 +164,7 @@ fn check_reach(package: &str, tree: &Tree) -> Vec<String> {
             if direct {
                 "move what needs it behind a port, into an adapter".to_owned()
             } else {
-                format!(
-                    "leave {0} out, or switch off the feature of {0} that brings it",
-                    chain[1]
-                )
+                format!("leave {0} out, or switch off the feature of {0} that brings it", chain[1])
             },
         )
     });
@@ -231,10 +188,7 @@ impl Tree {
     /// Reads lines of a depth, a space, a name, a version and possibly more, parents before children. A subtree is
     /// printed in full once and later marked `(*)`, which loses nothing, as nodes are merged.
     fn parse(text: &str) -> Result<Self> {
-        let mut tree = Self {
-            root: String::new(),
-            edges: BTreeMap::new(),
-        };
+        let mut tree = Self { root: String::new(), edges: BTreeMap::new() };
         let mut path: Vec<String> = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let mut words = line.split_whitespace();
@@ -296,20 +250,11 @@ fn name_of(node: &str) -> &str {
 mod tests {
     use super::*;
 
-    const TABLE: &[Rule] = &[
-        domain("kernel", &[]),
-        domain("assets", &["kernel"]),
-        outer("app", &["assets", "kernel"]),
-    ];
+    const TABLE: &[Rule] = &[domain("kernel", &[]), domain("assets", &["kernel"]), outer("app", &["assets", "kernel"])];
 
     fn edges(list: &[(&str, &[&str])]) -> Edges {
         list.iter()
-            .map(|(name, used)| {
-                (
-                    name.to_string(),
-                    used.iter().map(std::string::ToString::to_string).collect(),
-                )
-            })
+            .map(|(name, used)| (name.to_string(), used.iter().map(std::string::ToString::to_string).collect()))
             .collect()
     }
 
@@ -321,21 +266,10 @@ mod tests {
 
     #[test]
     fn an_edge_the_wrong_way_is_named() {
-        let errors = check_edges(
-            TABLE,
-            &edges(&[("kernel", &["assets"]), ("assets", &["app", "kernel"])]),
-        );
+        let errors = check_edges(TABLE, &edges(&[("kernel", &["assets"]), ("assets", &["app", "kernel"])]));
         assert_eq!(errors.len(), 2);
-        assert!(
-            errors[0].starts_with("assets -> app is not allowed: assets may use kernel\n"),
-            "{}",
-            errors[0]
-        );
-        assert!(
-            errors[1].starts_with("kernel -> assets is not allowed: kernel may use no other"),
-            "{}",
-            errors[1]
-        );
+        assert!(errors[0].starts_with("assets -> app is not allowed: assets may use kernel\n"), "{}", errors[0]);
+        assert!(errors[1].starts_with("kernel -> assets is not allowed: kernel may use no other"), "{}", errors[1]);
     }
 
     #[test]
@@ -350,11 +284,7 @@ mod tests {
         for (at, rule) in RULES.iter().enumerate() {
             for name in rule.may_use {
                 // Rows stand in the order in which the packages build, so an edge can only point up.
-                assert!(
-                    RULES[..at].iter().any(|earlier| earlier.package == *name),
-                    "{} -> {name}",
-                    rule.package
-                );
+                assert!(RULES[..at].iter().any(|earlier| earlier.package == *name), "{} -> {name}", rule.package);
             }
         }
     }
@@ -373,11 +303,7 @@ mod tests {
         let tree = "0 a v1.0.0\n1 b v1.0.0\n2 c v1.0.0\n3 d v1.0.0\n4 actix-rt v2.0.0\n1 d v1.0.0 (*)\n";
         let errors = check_reach("a", &Tree::parse(tree).expect("it is a tree"));
         assert_eq!(errors.len(), 1);
-        assert!(
-            errors[0].contains(": a -> d -> actix-rt\n"),
-            "the shortest way: {}",
-            errors[0]
-        );
+        assert!(errors[0].contains(": a -> d -> actix-rt\n"), "the shortest way: {}", errors[0]);
     }
 
     #[test]

@@ -64,20 +64,14 @@ impl Report {
         println!("\n==== {name} ====");
         let start = Instant::now();
         let outcome = step();
-        self.0.push((
-            name,
-            Some(start.elapsed()),
-            if outcome.is_ok() { "ok" } else { "FAILED" },
-        ));
+        self.0.push((name, Some(start.elapsed()), if outcome.is_ok() { "ok" } else { "FAILED" }));
         outcome.with_context(|| format!("the step `{name}` failed"))
     }
 
     fn print(&self) {
         println!();
         for (name, took, result) in &self.0 {
-            let took = took
-                .map(|took| format!("{:.1} s", took.as_secs_f64()))
-                .unwrap_or_default();
+            let took = took.map(|took| format!("{:.1} s", took.as_secs_f64())).unwrap_or_default();
             println!("{name:<16} {took:>9}  {result}");
         }
         let total: Duration = self.0.iter().filter_map(|(_, took, _)| *took).sum();
@@ -90,26 +84,14 @@ fn format(_: &mut Skips) -> Result<()> {
 }
 
 fn clippy(_: &mut Skips) -> Result<()> {
-    let args = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     process::run(&mut process::cargo(args))
 }
 
 fn deny(skips: &mut Skips) -> Result<()> {
     if !process::succeeds(&mut process::cargo(["deny", "--version"])) {
         let mend = "cargo install cargo-deny --locked";
-        return skips.skip(
-            "licences, bans, sources and advisories",
-            "cargo-deny is not installed",
-            mend,
-        );
+        return skips.skip("licences, bans, sources and advisories", "cargo-deny is not installed", mend);
     }
     // Duplicates are warnings; shown without the tree of each.
     let check = ["deny", "--locked", "check", "--hide-inclusion-graph"];
@@ -118,39 +100,21 @@ fn deny(skips: &mut Skips) -> Result<()> {
     // Advisories come by git from another host than the crates, which this machine may not reach.
     if let Err(error) = process::output(&mut process::cargo(["deny", "fetch", "db"])) {
         process::check_stopped()?;
-        let why = format!(
-            "the advisory database cannot be fetched: {}",
-            last_line(&format!("{error:#}"))
-        );
-        skips.skip_even_in_ci(
-            "security advisories",
-            &why,
-            "run `cargo deny check advisories` where it can be",
-        );
+        let why = format!("the advisory database cannot be fetched: {}", last_line(&format!("{error:#}")));
+        skips.skip_even_in_ci("security advisories", &why, "run `cargo deny check advisories` where it can be");
         return Ok(());
     }
     process::run(process::cargo(check).args(["--disable-fetch", "advisories"]))
 }
 
 fn last_line(text: &str) -> &str {
-    text.lines()
-        .rfind(|line| !line.trim().is_empty())
-        .unwrap_or(text)
-        .trim()
+    text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or(text).trim()
 }
 
 /// Examples are named so that the dependencies have the features that clippy already checked them with: without a
 /// target that may use dev-dependencies, cargo leaves their features out and checks much of the tree again.
 fn documentation(_: &mut Skips) -> Result<()> {
-    let args = [
-        "doc",
-        "--no-deps",
-        "--workspace",
-        "--lib",
-        "--bins",
-        "--examples",
-        "--locked",
-    ];
+    let args = ["doc", "--no-deps", "--workspace", "--lib", "--bins", "--examples", "--locked"];
     process::run(process::cargo(args).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
@@ -174,21 +138,14 @@ impl Generated {
         let unreviewed = unreviewed_snapshots(workspace::root());
         if !unreviewed.is_empty() {
             let list: Vec<String> = unreviewed.iter().map(|path| path.display().to_string()).collect();
-            bail!(
-                "snapshots that nobody has accepted (`cargo insta review`) lie in the tree:\n{}",
-                list.join("\n")
-            );
+            bail!("snapshots that nobody has accepted (`cargo insta review`) lie in the tree:\n{}", list.join("\n"));
         }
         let now = generated_files()?.changes;
         if self.changes.is_none() {
             println!("not a git clone, so only snapshots were looked for");
         }
         if now != self.changes {
-            process::run(
-                Command::new("git")
-                    .args(["status", "--short"])
-                    .current_dir(workspace::root()),
-            )?;
+            process::run(Command::new("git").args(["status", "--short"]).current_dir(workspace::root()))?;
             bail!(
                 "the run changed files that are committed or added new ones: commit them, or ignore what is not a source"
             );

@@ -58,10 +58,7 @@ fn start() -> Result<Cluster> {
         dead.stop()?;
     }
     let Some(programs) = Programs::find() else {
-        bail!(
-            "`initdb` and `postgres` are not on this machine: {}",
-            postgres::HOW_TO_INSTALL
-        );
+        bail!("`initdb` and `postgres` are not on this machine: {}", postgres::HOW_TO_INSTALL);
     };
     let cluster = Cluster::start(&programs)?;
     if let Err(error) = record(&cluster) {

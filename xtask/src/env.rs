@@ -30,26 +30,15 @@ pub(crate) fn cargo() -> OsString {
 
 /// The folders in which programs are looked for.
 pub(crate) fn path() -> Vec<PathBuf> {
-    env::var_os("PATH")
-        .map(|path| env::split_paths(&path).collect())
-        .unwrap_or_default()
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 /// The variables that cargo sets for xtask's own run and that must not reach a second cargo: build scripts that
 /// watch them (ring's does) would run again, and all that depends on them would be built again.
 pub(crate) fn set_for_this_run() -> Vec<OsString> {
-    const PREFIXES: [&str; 5] = [
-        "CARGO_PKG_",
-        "CARGO_MANIFEST_",
-        "CARGO_BIN_",
-        "CARGO_CRATE_",
-        "CARGO_PRIMARY_",
-    ];
+    const PREFIXES: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     env::vars_os()
         .map(|(name, _)| name)
-        .filter(|name| {
-            name.to_str()
-                .is_some_and(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
-        })
+        .filter(|name| name.to_str().is_some_and(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix))))
         .collect()
 }

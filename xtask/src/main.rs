@@ -5,16 +5,10 @@
 //!
 //! To add a command: one file with `Args` and `run`, one variant of `Command`, one arm in `main`.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "xtask drives processes; the bans are for the server"
-)]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "xtask talks to the person at the terminal"
-)]
+#![expect(clippy::disallowed_methods, reason = "xtask drives processes; the bans are for the server")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "xtask talks to the person at the terminal")]
 
+mod bench;
 mod boundaries;
 mod ci;
 mod db;
@@ -49,6 +43,7 @@ enum Command {
     Migrate(migrate::Args),
     Keys(keys::Args),
     Db(db::Args),
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +56,7 @@ fn main() -> ExitCode {
         Command::Migrate(args) => migrate::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Db(args) => db::run(&args),
+        Command::Bench(args) => bench::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

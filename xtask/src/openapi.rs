@@ -18,17 +18,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let mut server = process::cargo([
-        "run",
-        "-q",
-        "-p",
-        "artdag-app",
-        "--bin",
-        "artdag-l2",
-        "--locked",
-        "--",
-        "openapi",
-    ]);
+    let mut server =
+        process::cargo(["run", "-q", "-p", "artdag-app", "--bin", "artdag-l2", "--locked", "--", "openapi"]);
     let document = describe(&mut server)?;
     if args.check {
         return compare(&document);
@@ -45,12 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The check as `ci` makes it. `cargo run -p` would choose other features of the dependencies than the tests do, and
 /// build many of them twice; this builds just what the tests are going to need.
 pub(crate) fn check_in_ci() -> Result<()> {
-    process::run(&mut process::cargo([
-        "build",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-    ]))?;
+    process::run(&mut process::cargo(["build", "--workspace", "--all-targets", "--locked"]))?;
     let server = workspace::target_dir()?.join("debug/artdag-l2");
     compare(&describe(Command::new(server).arg("openapi"))?)
 }
@@ -84,9 +70,7 @@ fn difference(committed: &str, generated: &str) -> Option<String> {
     let new: Vec<&str> = generated.lines().collect();
     let shorter = old.len().min(new.len());
     let start = (0..shorter).take_while(|&i| old[i] == new[i]).count();
-    let end = (0..shorter - start)
-        .take_while(|&i| old[old.len() - 1 - i] == new[new.len() - 1 - i])
-        .count();
+    let end = (0..shorter - start).take_while(|&i| old[old.len() - 1 - i] == new[new.len() - 1 - i]).count();
 
     let mut text = format!("from line {}:\n", start + 1);
     for (sign, lines) in [('-', &old[start..old.len() - end]), ('+', &new[start..new.len() - end])] {
@@ -107,14 +91,8 @@ mod tests {
     #[test]
     fn only_what_differs_is_shown() {
         assert_eq!(difference("a\nb\n", "a\nb\n"), None);
-        assert_eq!(
-            difference("a\nb\nc\n", "a\nx\nc\n").as_deref(),
-            Some("from line 2:\n- b\n+ x\n")
-        );
-        assert_eq!(
-            difference("a\na\n", "a\na\na\n").as_deref(),
-            Some("from line 3:\n+ a\n")
-        );
+        assert_eq!(difference("a\nb\nc\n", "a\nx\nc\n").as_deref(), Some("from line 2:\n- b\n+ x\n"));
+        assert_eq!(difference("a\na\n", "a\na\na\n").as_deref(), Some("from line 3:\n+ a\n"));
         assert_eq!(difference("", "a\n").as_deref(), Some("from line 1:\n+ a\n"));
     }
 

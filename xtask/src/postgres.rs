@@ -34,16 +34,10 @@ pub(crate) struct Programs {
 impl Programs {
     /// Looks in `PATH` and, since Debian keeps them out of it, where Debian puts them; the newest version first.
     pub(crate) fn find() -> Option<Self> {
-        let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .collect();
+        let mut debian: Vec<PathBuf> =
+            fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         debian.sort_by_key(|path| {
-            path.file_name()
-                .and_then(|name| name.to_str())
-                .and_then(|name| name.parse::<u32>().ok())
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u32>().ok())
         });
         let folders: Vec<PathBuf> = debian.into_iter().rev().map(|path| path.join("bin")).collect();
         Some(Self {
@@ -83,11 +77,7 @@ impl Cluster {
         let mut initdb = server_command(&programs.initdb, dir, account.as_ref());
         initdb.args(["--auth=trust", "--encoding=UTF8", "--no-sync", "--username", USER]);
         // The locale decides sorting and letter case: the same on every machine that has it.
-        initdb.arg(if cfg!(target_os = "linux") {
-            "--locale=C.UTF-8"
-        } else {
-            "--locale=C"
-        });
+        initdb.arg(if cfg!(target_os = "linux") { "--locale=C.UTF-8" } else { "--locale=C" });
         initdb.arg("--pgdata").arg(&data);
         process::output(&mut initdb).context("the throwaway PostgreSQL cannot be made")?;
 
@@ -120,25 +110,14 @@ impl Cluster {
             command.args(["-c", setting]);
         }
         // Its own process group, or a Ctrl-C would stop it under the tests' feet.
-        command
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+        command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut child = command.spawn().context("cannot start `postgres`")?;
 
-        let cluster = Self {
-            dir: dir.into(),
-            pid: child.id() as i32,
-            port,
-        };
+        let cluster = Self { dir: dir.into(), pid: child.id() as i32, port };
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             if let Some(status) = child.try_wait()? {
-                bail!(
-                    "`postgres` ended at once ({status}); its log says:\n{}",
-                    fs::read_to_string(&log_path)?
-                );
+                bail!("`postgres` ended at once ({status}); its log says:\n{}", fs::read_to_string(&log_path)?);
             }
             if cluster.is_ready() {
                 return Ok(cluster);
@@ -148,10 +127,7 @@ impl Cluster {
                 let _ = child.kill();
                 let _ = child.wait();
                 process::check_stopped()?;
-                bail!(
-                    "`postgres` did not get ready; its log says:\n{}",
-                    fs::read_to_string(&log_path)?
-                );
+                bail!("`postgres` did not get ready; its log says:\n{}", fs::read_to_string(&log_path)?);
             }
             sleep(Duration::from_millis(50));
         }
@@ -177,11 +153,7 @@ impl Cluster {
             let deadline = Instant::now() + STOP_TIMEOUT;
             while self.is_ours() {
                 if Instant::now() > deadline {
-                    bail!(
-                        "postgres, process {}, does not stop; its log is {}/log",
-                        self.pid,
-                        self.dir.display()
-                    );
+                    bail!("postgres, process {}, does not stop; its log is {}/log", self.pid, self.dir.display());
                 }
                 sleep(Duration::from_millis(20));
             }
@@ -232,11 +204,7 @@ impl Account {
                 let name = fields.next().filter(|name| name == wanted)?;
                 let uid = fields.nth(1)?.parse().ok()?;
                 let gid = fields.next()?.parse().ok()?;
-                Some(Self {
-                    name: name.into(),
-                    uid,
-                    gid,
-                })
+                Some(Self { name: name.into(), uid, gid })
             })
         })
     }
@@ -253,16 +221,11 @@ fn server_command(program: &Path, dir: &Path, account: Option<&Account>) -> Comm
 }
 
 fn new_folder() -> Result<PathBuf> {
-    let nanos = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_nanos());
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos());
     let dir = std::env::temp_dir().join(format!("artdag-postgres-{}-{nanos:x}", std::process::id()));
     // Fails if it exists, so nobody can have laid out a folder for us.
     DirBuilder::new().mode(0o700).create(&dir).with_context(|| {
-        format!(
-            "cannot make {}; set TMPDIR to a folder that any user may enter and you may write",
-            dir.display()
-        )
+        format!("cannot make {}; set TMPDIR to a folder that any user may enter and you may write", dir.display())
     })?;
     Ok(dir)
 }
@@ -290,15 +253,9 @@ mod tests {
         let passwd =
             "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\npostgres:x:101:104:P,,,:/:/bin/sh\n";
         let account = Account::choose(passwd).expect("there is one");
-        assert_eq!(
-            (account.name.as_str(), account.uid, account.gid),
-            ("postgres", 101, 104)
-        );
+        assert_eq!((account.name.as_str(), account.uid, account.gid), ("postgres", 101, 104));
         let account = Account::choose("nobody:x:65534:65533::/:/bin/false").expect("there is one");
-        assert_eq!(
-            (account.name.as_str(), account.uid, account.gid),
-            ("nobody", 65534, 65533)
-        );
+        assert_eq!((account.name.as_str(), account.uid, account.gid), ("nobody", 65534, 65533));
         assert!(Account::choose("root:x:0:0:root:/root:/bin/sh\npostgresql:x:5:5::/:").is_none());
     }
 }

@@ -77,9 +77,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// Runs the command to its end.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     check_stopped()?;
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", describe(command)))?;
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", describe(command)))?;
     CHILD.store(child.id() as i32, Ordering::SeqCst);
     if STOPPED.load(Ordering::SeqCst) {
         end_child();
@@ -93,18 +91,11 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
 /// Runs the command and returns what it printed. Its error output goes into the error if it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     check_stopped()?;
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start `{}`", describe(command)))?;
+    let output = command.output().with_context(|| format!("cannot start `{}`", describe(command)))?;
     check_stopped()?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{}` failed ({})\n{}",
-            describe(command),
-            output.status,
-            stderr.trim_end()
-        );
+        bail!("`{}` failed ({})\n{}", describe(command), output.status, stderr.trim_end());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{}` printed what is not UTF-8", describe(command)))
 }
@@ -116,27 +107,18 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 
 /// The first program of this name in `PATH`, then in the further folders.
 pub(crate) fn find_program(name: &str, further: &[PathBuf]) -> Option<PathBuf> {
-    env::path()
-        .iter()
-        .chain(further)
-        .map(|folder| folder.join(name))
-        .find(|path| is_program(path))
+    env::path().iter().chain(further).map(|folder| folder.join(name)).find(|path| is_program(path))
 }
 
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// The command as a person would type it, with the program's bare name.
 pub(crate) fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut text = program
-        .file_name()
-        .unwrap_or(command.get_program())
-        .to_string_lossy()
-        .into_owned();
+    let mut text = program.file_name().unwrap_or(command.get_program()).to_string_lossy().into_owned();
     for arg in command.get_args() {
         text.push(' ');
         text.push_str(&arg.to_string_lossy());

@@ -35,15 +35,7 @@ pub(crate) fn environment() -> Result<PathBuf> {
 fn make(venv: &Path, python: &Path, requirements: &Path) -> Result<()> {
     process::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
     let mut pip = Command::new(python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--requirement",
-    ]);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
     process::output(pip.arg(requirements))?;
     process::output(Command::new(python).args(["-c", "import cryptography, rfc8785"]))?;
     Ok(())

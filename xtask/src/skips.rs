@@ -26,11 +26,7 @@ impl Skips {
 
     /// Passes over what even a CI machine may lack.
     pub(crate) fn skip_even_in_ci(&mut self, what: &str, why: &str, mend: &str) {
-        let skip = Skip {
-            what: what.into(),
-            why: why.into(),
-            mend: mend.into(),
-        };
+        let skip = Skip { what: what.into(), why: why.into(), mend: mend.into() };
         skip.print();
         self.0.push(skip);
     }
@@ -44,11 +40,7 @@ impl Skips {
 impl Skip {
     fn print(&self) {
         let line = "!".repeat(80);
-        eprintln!(
-            "\n{line}\n!! SKIPPED: {}\n!! why:  {}",
-            self.what,
-            self.why.replace('\n', "\n!!       ")
-        );
+        eprintln!("\n{line}\n!! SKIPPED: {}\n!! why:  {}", self.what, self.why.replace('\n', "\n!!       "));
         eprintln!("!! mend: {}\n{line}\n", self.mend.replace('\n', "\n!!       "));
     }
 }

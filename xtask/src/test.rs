@@ -55,10 +55,7 @@ fn run_over(database: &Database, python: &Python, rest: &[OsString], locked: boo
         // Named kinds of targets leave out the doc tests, which come last.
         process::cargo(["test", "--lib", "--bins", "--tests", "--examples"])
     };
-    tests
-        .args((!names_packages(rest)).then_some("--workspace"))
-        .args(locked.then_some("--locked"))
-        .args(rest);
+    tests.args((!names_packages(rest)).then_some("--workspace")).args(locked.then_some("--locked")).args(rest);
     run_with(&mut tests, database, python)?;
 
     if !rest.is_empty() {
@@ -71,9 +68,7 @@ fn run_over(database: &Database, python: &Python, rest: &[OsString], locked: boo
 
 /// Beside `--workspace` cargo would pass over a choice of packages without a word.
 fn names_packages(args: &[OsString]) -> bool {
-    args.iter()
-        .filter_map(|arg| arg.to_str())
-        .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+    args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
 }
 
 fn run_with(command: &mut Command, database: &Database, python: &Python) -> Result<()> {
@@ -154,11 +149,7 @@ impl Python {
             Ok(python) => Ok(Self::Ours(python)),
             Err(error) => {
                 process::check_stopped()?;
-                skips.skip(
-                    "the interop tests in Python",
-                    &format!("{error:#}"),
-                    python::HOW_TO_INSTALL,
-                )?;
+                skips.skip("the interop tests in Python", &format!("{error:#}"), python::HOW_TO_INSTALL)?;
                 Ok(Self::Missing)
             }
         }

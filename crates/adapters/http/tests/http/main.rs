@@ -1,0 +1,10 @@
+//! The client and its guard, against real servers on loopback.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod guard;
+mod limits;
+mod pool;
+mod redirects;
+mod renderers;
+mod support;
+mod tls;
