@@ -45,11 +45,6 @@ impl Registry {
         if self.read().await?.is_revoked(&hash).await? {
             return Err(AuthenticateError::Revoked);
         }
-        Ok(Identity {
-            username,
-            scope,
-            expires_at: claims.expires_at(),
-            token: hash,
-        })
+        Ok(Identity { username, scope, expires_at: claims.expires_at(), token: hash })
     }
 }

@@ -8,26 +8,41 @@
 //! To add a use case: a file with `impl Registry`, an error enum whose variants a person could tell apart, and
 //! a route that calls it. To read something, no use case is needed: see [`Registry::read`].
 
+mod attach_renderer;
 mod authenticate;
 mod delete_asset;
 mod edit_asset;
+mod invite;
+mod job_queue;
+mod jobs;
 mod log_in;
 mod log_out;
 mod publish;
+mod publish_cache;
+mod record_run;
 mod register_asset;
 mod register_user;
 mod registry;
 mod sequence;
 mod store;
 mod usage;
+mod verify_token;
+mod work;
 
+pub use attach_renderer::AttachRendererError;
 pub use authenticate::{AuthenticateError, Identity};
 pub use delete_asset::DeleteAssetError;
 pub use edit_asset::{EditAsset, EditAssetError};
+pub use job_queue::{JobId, JobQueue, JobReads, JobState, QueuedJob};
+pub use jobs::Job;
 pub use log_in::{LogInError, Session};
 pub use publish::PublishError;
+pub use publish_cache::PublishCacheError;
+pub use record_run::{RecordRun, RecordRunError};
 pub use register_asset::{RegisterAssetError, RegisteredAsset};
 pub use register_user::{NewUser, RegisterUserError};
 pub use registry::{Parts, Policy, RegistrationPolicy, Registry};
 pub use sequence::run_sequencer;
 pub use store::{Reader, Store, UnitOfWork};
+pub use verify_token::VerifyTokenError;
+pub use work::run_worker;

@@ -51,10 +51,6 @@ impl Registry {
         let id = new_uuid(now, self.parts.randomness.as_ref()).to_string();
         let lifetime = self.parts.policy.token_lifetime;
         let claims = Claims::new(username.clone(), self.parts.site.base(), Scope::Full, now, lifetime, id);
-        Session {
-            username,
-            token: self.parts.tokens.seal(&claims),
-            expires_at: claims.expires_at(),
-        }
+        Session { username, token: self.parts.tokens.seal(&claims), expires_at: claims.expires_at() }
     }
 }

@@ -69,7 +69,11 @@ impl Registry {
     }
 
     /// The identical claim if it is registered, nothing if the way is free, else what is in the way.
-    async fn find_claim(&self, owner: &Username, new: &NewAsset) -> Result<Option<Asset>, RegisterAssetError> {
+    pub(crate) async fn find_claim(
+        &self,
+        owner: &Username,
+        new: &NewAsset,
+    ) -> Result<Option<Asset>, RegisterAssetError> {
         let mut reader = self.read().await?;
         // The two look-ups are no transaction: the second may see what was committed after the first.
         let by_name = reader.find_asset(&new.name).await?;
@@ -99,9 +103,7 @@ impl Registry {
             added => added?,
         }
         // Asked after the insert, which waited for a deletion of the same name or content to end.
-        let reserved = unit
-            .reserved_for_another(&asset.name, &asset.content_hash, &asset.owner)
-            .await?;
+        let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
         if let Some(tombstone) = reserved {
             unit.rollback().await?;
             return Err(RegisterAssetError::Reserved(tombstone));

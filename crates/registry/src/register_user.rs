@@ -1,5 +1,7 @@
 use crate::{RegistrationPolicy, Registry, Session};
-use artdag_auth::{DisplayName, Email, HasherError, Password, User, WeakPassword, check_strength};
+use artdag_auth::{
+    DisplayName, Email, HasherError, InviteCode, InviteRepository, Password, User, WeakPassword, check_strength,
+};
 use artdag_federation::KeyError;
 use artdag_kernel::{StoreError, Username};
 
@@ -14,6 +16,8 @@ pub struct NewUser {
     pub display_name: Option<DisplayName>,
     /// Where the operator can reach it.
     pub email: Option<Email>,
+    /// What lets somebody in where registration is by invitation.
+    pub invite: Option<InviteCode>,
 }
 
 /// Why there is no new account.
@@ -22,6 +26,9 @@ pub enum RegisterUserError {
     /// The operator takes nobody.
     #[error("registration is closed")]
     Closed,
+    /// Registration is by invitation, and there is no such unused invite.
+    #[error("the invite is not good")]
+    NotInvited,
     /// Somebody has that name.
     #[error("the username {0} is taken")]
     NameTaken(Username),
@@ -48,23 +55,41 @@ impl Registry {
     /// # Errors
     /// [`RegisterUserError`].
     pub async fn register_user(&self, new: NewUser) -> Result<Session, RegisterUserError> {
-        if self.parts.policy.registration == RegistrationPolicy::Closed {
-            return Err(RegisterUserError::Closed);
+        match self.parts.policy.registration {
+            RegistrationPolicy::Open => self.make_user(new, false).await,
+            RegistrationPolicy::Invite => {
+                // Before anything costly is done for somebody who was not invited.
+                let mut unit = self.parts.store.begin().await?;
+                let good = self.redeem(unit.as_mut(), &new.username, new.invite.as_ref()).await?;
+                unit.rollback().await?;
+                if good { self.make_user(new, true).await } else { Err(RegisterUserError::NotInvited) }
+            }
+            RegistrationPolicy::Closed => Err(RegisterUserError::Closed),
         }
-        self.add_user(new).await
     }
 
     /// Makes an account whatever the registration policy says: for the operator.
     ///
     /// # Errors
-    /// [`RegisterUserError`], but never `Closed`.
+    /// [`RegisterUserError`], but never `Closed` or `NotInvited`.
     pub async fn add_user(&self, new: NewUser) -> Result<Session, RegisterUserError> {
-        let NewUser {
-            username,
-            password,
-            display_name,
-            email,
-        } = new;
+        self.make_user(new, false).await
+    }
+
+    async fn redeem(
+        &self,
+        invites: &mut (dyn InviteRepository + '_),
+        by: &Username,
+        invite: Option<&InviteCode>,
+    ) -> Result<bool, StoreError> {
+        match invite {
+            Some(code) => invites.redeem_invite(&code.hash(), by, self.parts.clock.now()).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn make_user(&self, new: NewUser, needs_invite: bool) -> Result<Session, RegisterUserError> {
+        let NewUser { username, password, display_name, email, invite } = new;
         let mut known = vec![username.as_str()];
         known.extend(display_name.as_ref().map(DisplayName::as_str));
         known.extend(email.as_ref().map(Email::as_str));
@@ -77,13 +102,7 @@ impl Registry {
         self.parts.keys.ensure(&username).await?;
 
         let created_at = self.parts.clock.now();
-        let user = User {
-            username,
-            display_name,
-            email,
-            password,
-            created_at,
-        };
+        let user = User { username, display_name, email, password, created_at };
         let mut unit = self.parts.store.begin().await?;
         match unit.add_user(&user).await {
             Err(StoreError::Conflict(_)) => {
@@ -91,6 +110,10 @@ impl Registry {
                 return Err(RegisterUserError::NameTaken(user.username));
             }
             added => added?,
+        }
+        if needs_invite && !self.redeem(unit.as_mut(), &user.username, invite.as_ref()).await? {
+            unit.rollback().await?;
+            return Err(RegisterUserError::NotInvited);
         }
         unit.commit().await?;
         tracing::info!(username = %user.username, "registered an account");

@@ -2,7 +2,8 @@ use crate::usage::CachedUsage;
 use crate::{Reader, Store};
 use artdag_auth::{PasswordHasher, TokenCodec};
 use artdag_federation::{KeyStore, Site};
-use artdag_kernel::{Clock, Randomness, StoreError};
+use artdag_kernel::{Clock, Instant, Randomness, ServerUrl, StoreError};
+use artdag_provenance::Renderer;
 use chrono::TimeDelta;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use tokio::sync::Notify;
 pub enum RegistrationPolicy {
     /// Everybody.
     Open,
+    /// Whom the operator invited.
+    Invite,
     /// Nobody.
     Closed,
 }
@@ -23,19 +26,22 @@ impl FromStr for RegistrationPolicy {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "open" => Ok(Self::Open),
+            "invite" => Ok(Self::Invite),
             "closed" => Ok(Self::Closed),
-            _ => Err(format!("`{text}` is not `open` or `closed`")),
+            _ => Err(format!("`{text}` is not `open`, `invite` or `closed`")),
         }
     }
 }
 
 /// What the operator decides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Who may register an account.
     pub registration: RegistrationPolicy,
     /// How long a token is good for.
     pub token_lifetime: TimeDelta,
+    /// The renderers (L1 servers) that may be attached and that may ask.
+    pub l1_servers: Vec<ServerUrl>,
 }
 
 /// One of every port.
@@ -45,6 +51,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Where private keys are kept.
     pub keys: Arc<dyn KeyStore>,
+    /// Calls renderers.
+    pub renderers: Arc<dyn Renderer>,
     /// Hashes passwords.
     pub passwords: Arc<dyn PasswordHasher>,
     /// Seals tokens.
@@ -66,16 +74,14 @@ pub struct Registry {
     pub(crate) usage: Arc<CachedUsage>,
     /// Rung when an activity was published, so that the sequencer need not wait for its next round.
     pub(crate) published: Arc<Notify>,
+    /// Rung when a job was pushed, so that the worker need not wait for its next round.
+    pub(crate) pushed: Arc<Notify>,
 }
 
 impl Registry {
     /// Puts the parts to work.
     pub fn new(parts: Parts) -> Self {
-        Self {
-            parts: Arc::new(parts),
-            usage: Arc::default(),
-            published: Arc::default(),
-        }
+        Self { parts: Arc::new(parts), usage: Arc::default(), published: Arc::default(), pushed: Arc::default() }
     }
 
     /// Reads: every look-up and list of the ports.
@@ -94,14 +100,19 @@ impl Registry {
         self.parts.store.ping().await
     }
 
+    /// What time it is.
+    pub fn now(&self) -> Instant {
+        self.parts.clock.now()
+    }
+
     /// Under which name this registry speaks.
     pub fn site(&self) -> &Site {
         &self.parts.site
     }
 
     /// What the operator decided.
-    pub fn policy(&self) -> Policy {
-        self.parts.policy
+    pub fn policy(&self) -> &Policy {
+        &self.parts.policy
     }
 
     /// Where private keys are kept.

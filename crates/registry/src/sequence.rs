@@ -55,10 +55,7 @@ pub async fn run_sequencer(registry: Registry, holder: String, mut stop: watch::
             Ok(true) => POLL,
             Ok(false) => BACK_OFF,
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the log could not be extended; trying again"
-                );
+                tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be extended; trying again");
                 POLL
             }
         };

@@ -1,19 +1,38 @@
+use crate::{JobQueue, JobReads};
 use artdag_assets::{AssetReads, AssetRepository};
-use artdag_auth::{RevocationReads, RevocationRepository, UserReads, UserRepository};
+use artdag_auth::{
+    AttachmentReads, AttachmentRepository, InviteRepository, RevocationReads, RevocationRepository, UserReads,
+    UserRepository,
+};
 use artdag_federation::{ActivityLog, ActivityReads, ActivityRepository};
 use artdag_kernel::StoreError;
+use artdag_provenance::{ProvenanceReads, ProvenanceRepository};
 use async_trait::async_trait;
 
 /// What only reads. It opens no transaction: two reads may see two states of the database.
-pub trait Reader: AssetReads + ActivityReads + UserReads + RevocationReads {}
+pub trait Reader:
+    AssetReads + ProvenanceReads + ActivityReads + UserReads + RevocationReads + AttachmentReads + JobReads
+{
+}
 
-impl<T: AssetReads + ActivityReads + UserReads + RevocationReads> Reader for T {}
+impl<T> Reader for T where
+    T: AssetReads + ProvenanceReads + ActivityReads + UserReads + RevocationReads + AttachmentReads + JobReads
+{
+}
 
 /// One transaction. Every repository is a supertrait, so a function that needs one port takes `&mut dyn` of
 /// that port. Dropped unfinished (a cancelled request), it leaves no trace and no lock.
 #[async_trait]
 pub trait UnitOfWork:
-    AssetRepository + ActivityRepository + ActivityLog + UserRepository + RevocationRepository
+    AssetRepository
+    + ProvenanceRepository
+    + ActivityRepository
+    + ActivityLog
+    + UserRepository
+    + RevocationRepository
+    + AttachmentRepository
+    + InviteRepository
+    + JobQueue
 {
     /// Makes all of it durable and visible. What was acknowledged after this is never lost.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

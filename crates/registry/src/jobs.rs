@@ -1,0 +1,161 @@
+//! Jobs: what is done later, by whichever process has time.
+//!
+//! A job is pushed in the unit of work that causes it, so it exists if and only if that was committed. Workers hold
+//! a job by a lease; when a worker is killed, the lease ends and another runs the job again, so **every job is
+//! written to be run twice**. To add a kind: a variant of [`Job`] and its arm in `perform`.
+
+use crate::{JobId, QueuedJob, Registry};
+use crate::{JobQueue, JobState};
+use artdag_kernel::{Instant, ServerUrl, StoreError, Username, new_uuid};
+use artdag_provenance::RendererError;
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use std::error::Error;
+
+/// What can be done later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Job {
+    /// Tell a renderer that a user logged out or detached.
+    RevokeAtRenderer {
+        /// The renderer.
+        l1_server: String,
+        /// The user.
+        username: String,
+    },
+    /// Forget what has expired. Pushes itself again.
+    Sweep,
+}
+
+/// What came of an attempt.
+pub(crate) enum Outcome {
+    /// It is done.
+    Done,
+    /// It is done for now, and is due again then.
+    Again(Instant),
+}
+
+/// Why an attempt failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JobError {
+    /// It may go better later.
+    #[error("{0}")]
+    Passing(Box<dyn Error + Send + Sync>),
+    /// It will never go better.
+    #[error("{0}")]
+    Lasting(Box<dyn Error + Send + Sync>),
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        Self::Passing(error.into())
+    }
+}
+
+impl Job {
+    /// The word for this kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RevokeAtRenderer { .. } => "revoke-at-renderer",
+            Self::Sweep => "sweep",
+        }
+    }
+
+    /// How many attempts there are before it is set aside.
+    pub const fn max_attempts(&self) -> u32 {
+        match self {
+            // Until about when the tokens that it is about would have expired anyway.
+            Self::RevokeAtRenderer { .. } => 20,
+            Self::Sweep => u32::MAX,
+        }
+    }
+
+    fn key(&self) -> Option<String> {
+        match self {
+            Self::RevokeAtRenderer { .. } => None,
+            Self::Sweep => Some(self.kind().to_owned()),
+        }
+    }
+}
+
+/// How long to wait after an attempt that failed: 10 s, doubling up to 12 h, and up to a quarter more by chance, so
+/// that jobs which failed together do not come back together. `chance` is any number.
+pub(crate) fn backoff(attempts: u32, chance: u16) -> TimeDelta {
+    let doublings = attempts.saturating_sub(1).min(13);
+    let base = (10_000_i64 << doublings).min(12 * 3_600_000);
+    TimeDelta::milliseconds(base + base * i64::from(chance) / (4 * i64::from(u16::MAX)))
+}
+
+impl Registry {
+    /// Pushes a job within a unit of work. Nobody runs it before the commit.
+    pub(crate) async fn push(&self, queue: &mut (dyn JobQueue + '_), job: &Job) -> Result<(), StoreError> {
+        let now = self.parts.clock.now();
+        let id: JobId = new_uuid(now, self.parts.randomness.as_ref());
+        let payload = serde_json::to_string(job).map_err(|error| StoreError::Backend(error.into()))?;
+        let queued = QueuedJob {
+            id,
+            kind: job.kind().to_owned(),
+            payload,
+            key: job.key(),
+            state: JobState::Waiting,
+            attempts: 0,
+            run_at: now,
+            created_at: now,
+            last_error: None,
+        };
+        queue.push_job(&queued).await?;
+        Ok(())
+    }
+
+    /// Pushes the jobs that keep themselves going, unless they are there.
+    pub(crate) async fn ensure_periodic_jobs(&self) -> Result<(), StoreError> {
+        let mut unit = self.parts.store.begin().await?;
+        self.push(unit.as_mut(), &Job::Sweep).await?;
+        unit.commit().await
+    }
+
+    /// Does what a job says, once.
+    pub(crate) async fn perform(&self, job: &Job) -> Result<Outcome, JobError> {
+        match job {
+            Job::RevokeAtRenderer { l1_server, username } => {
+                let l1_server: ServerUrl =
+                    l1_server.parse().map_err(|e: artdag_kernel::InvalidServerUrl| JobError::Lasting(e.into()))?;
+                let username: Username =
+                    username.parse().map_err(|e: artdag_kernel::InvalidUsername| JobError::Lasting(e.into()))?;
+                let told = self.parts.renderers.revoke_user(&l1_server, &username, self.parts.site.base()).await;
+                told.map_err(|error: RendererError| JobError::Passing(error.into()))?;
+                Ok(Outcome::Done)
+            }
+            Job::Sweep => {
+                let now = self.parts.clock.now();
+                let mut unit = self.parts.store.begin().await?;
+                let swept = unit.sweep_revocations(now).await?;
+                unit.commit().await?;
+                tracing::debug!(swept, "forgot expired revocations");
+                Ok(Outcome::Again(now + TimeDelta::hours(1)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_each_time_and_never_for_ever() {
+        assert_eq!(backoff(1, 0), TimeDelta::seconds(10));
+        assert_eq!(backoff(2, 0), TimeDelta::seconds(20));
+        assert_eq!(backoff(1, u16::MAX), TimeDelta::milliseconds(12_500));
+        assert_eq!(backoff(50, 0), TimeDelta::hours(12));
+        assert!((1..60).all(|n| backoff(n, 7) <= backoff(n + 1, 7)));
+    }
+
+    #[test]
+    fn a_job_survives_the_store() {
+        let job = Job::RevokeAtRenderer { l1_server: "https://l1.example".into(), username: "giles".into() };
+        let text = serde_json::to_string(&job).unwrap();
+        assert!(text.contains(&format!("\"kind\":\"{}\"", job.kind())), "{text}");
+        assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
+    }
+}

@@ -1,0 +1,173 @@
+use crate::jobs::{JobError, Outcome, backoff};
+use crate::{Job, JobId, QueuedJob, Registry};
+use artdag_kernel::StoreError;
+use chrono::TimeDelta;
+use std::error::Error;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long a worker may take for a job before another may have it.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How often a worker tells that it is still at it.
+const RENEW: Duration = Duration::from_secs(20);
+/// How many jobs one process does at once.
+const AT_ONCE: usize = 16;
+/// How long to wait for jobs that other processes pushed.
+const POLL: Duration = Duration::from_secs(1);
+
+impl Registry {
+    /// Does the jobs that are due, until there are none, and says how many. For tests and tools; servers use
+    /// [`run_worker`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the queue cannot be read. What goes wrong with a job is kept with the job.
+    pub async fn work_off(&self, holder: &str) -> Result<usize, StoreError> {
+        let mut done = 0;
+        loop {
+            let jobs = self.claim(holder, AT_ONCE).await?;
+            if jobs.is_empty() {
+                return Ok(done);
+            }
+            for job in jobs {
+                self.attempt(holder, job).await;
+                done += 1;
+            }
+        }
+    }
+
+    /// Lets a dead job, or all of them for `None`, run again. Says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revive_jobs(&self, id: Option<JobId>) -> Result<u64, StoreError> {
+        let mut unit = self.parts.store.begin().await?;
+        let revived = unit.revive_jobs(id, self.parts.clock.now()).await?;
+        unit.commit().await?;
+        self.pushed.notify_one();
+        Ok(revived)
+    }
+
+    async fn claim(&self, holder: &str, limit: usize) -> Result<Vec<QueuedJob>, StoreError> {
+        let now = self.parts.clock.now();
+        let mut unit = self.parts.store.begin().await?;
+        let limit = u16::try_from(limit).unwrap_or(u16::MAX);
+        let jobs = unit.claim_jobs(holder, now, now + LEASE, limit).await?;
+        if jobs.is_empty() {
+            unit.rollback().await?;
+        } else {
+            unit.commit().await?;
+        }
+        Ok(jobs)
+    }
+
+    /// One attempt, and what follows from it. Never fails: a queue that cannot be written leaves the job to the end
+    /// of its lease.
+    async fn attempt(&self, holder: &str, queued: QueuedJob) {
+        let span = tracing::info_span!("job", id = %queued.id, kind = queued.kind, attempt = queued.attempts);
+        let result = match serde_json::from_str::<Job>(&queued.payload) {
+            Ok(job) => self.perform_leased(holder, &queued, &job).await.map_err(|error| (error, job.max_attempts())),
+            Err(error) => Err((JobError::Lasting(error.into()), 0)),
+        };
+        if let Err(error) = self.conclude(holder, &queued, result, &span).await {
+            span.in_scope(|| {
+                tracing::warn!(error = &error as &dyn Error, "the job's end was not written; it will run again")
+            });
+        }
+    }
+
+    /// Performs a job and prolongs its lease for as long as that takes.
+    async fn perform_leased(&self, holder: &str, queued: &QueuedJob, job: &Job) -> Result<Outcome, JobError> {
+        let renewals = async {
+            loop {
+                tokio::time::sleep(RENEW).await;
+                let renewed = async {
+                    let mut unit = self.parts.store.begin().await?;
+                    let held = unit.renew_job(queued.id, holder, self.parts.clock.now() + LEASE).await?;
+                    unit.commit().await?;
+                    Ok::<_, StoreError>(held)
+                };
+                if let Ok(false) = renewed.await {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            outcome = self.perform(job) => outcome,
+            () = renewals => Err(JobError::Passing("the lease was lost".into())),
+        }
+    }
+
+    async fn conclude(
+        &self,
+        holder: &str,
+        queued: &QueuedJob,
+        result: Result<Outcome, (JobError, u32)>,
+        span: &tracing::Span,
+    ) -> Result<(), StoreError> {
+        let mut unit = self.parts.store.begin().await?;
+        match result {
+            Ok(Outcome::Done) => {
+                unit.finish_job(queued.id, holder).await?;
+            }
+            Ok(Outcome::Again(at)) => {
+                unit.postpone_job(queued.id, holder, at, 0, None).await?;
+            }
+            Err((JobError::Passing(error), max)) if queued.attempts < max => {
+                let mut chance = [0; 2];
+                self.parts.randomness.fill(&mut chance);
+                let at = self.parts.clock.now() + backoff(queued.attempts, u16::from_le_bytes(chance));
+                span.in_scope(|| tracing::info!(error = error.as_ref() as &dyn Error, next = %at, "the job failed; it will be tried again"));
+                unit.postpone_job(queued.id, holder, at, queued.attempts, Some(&chain(error.as_ref()))).await?;
+            }
+            Err((JobError::Passing(error) | JobError::Lasting(error), _)) => {
+                span.in_scope(|| {
+                    tracing::warn!(
+                        error = error.as_ref() as &dyn Error,
+                        "the job failed for good; see `artdag-l2 jobs`"
+                    )
+                });
+                unit.bury_job(queued.id, holder, &chain(error.as_ref())).await?;
+            }
+        }
+        unit.commit().await
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text.chars().take(1000).collect()
+}
+
+/// Does jobs until told to stop, then ends those under way. `holder` names this process.
+pub async fn run_worker(registry: Registry, holder: String, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = registry.ensure_periodic_jobs().await {
+        tracing::warn!(error = &error as &dyn Error, "the periodic jobs could not be pushed");
+    }
+    let mut running = JoinSet::new();
+    loop {
+        let free = AT_ONCE - running.len();
+        match if free == 0 { Ok(Vec::new()) } else { registry.claim(&holder, free).await } {
+            Ok(jobs) => {
+                for job in jobs {
+                    let (registry, holder) = (registry.clone(), holder.clone());
+                    running.spawn(async move { registry.attempt(&holder, job).await });
+                }
+            }
+            Err(error) => tracing::warn!(error = &error as &dyn Error, "no jobs could be claimed; trying again"),
+        }
+        tokio::select! {
+            () = registry.pushed.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+            Some(_) = running.join_next() => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
