@@ -32,6 +32,11 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Users(UsersCommand),
+    /// See to the jobs that wait, run or failed
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Do jobs without serving: more hands beside `serve` processes over one PostgreSQL
+    Worker,
     /// Show the settings in force, secrets masked
     Config,
     /// Print the OpenAPI description of the HTTP interface
@@ -86,6 +91,31 @@ pub enum UsersCommand {
         /// The username
         name: String,
     },
+    /// Make an invite for one account, good for two weeks; with REGISTRATION=invite, nobody registers without
+    Invite,
+}
+
+/// `artdag-l2 jobs ..`
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List jobs, newest first
+    List {
+        /// Only those that are waiting, running or dead
+        #[arg(long, value_name = "STATE", value_parser = ["waiting", "running", "dead"])]
+        state: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: u16,
+    },
+    /// Let dead jobs run again
+    Retry {
+        /// The job's id; all dead jobs with --all
+        #[arg(required_unless_present = "all")]
+        id: Option<String>,
+        /// Every dead job
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
 }
 
 impl Cli {
@@ -105,6 +135,8 @@ impl Cli {
             Some(Command::Migrate) => commands::migrate(&settings).await,
             Some(Command::Keys(command)) => commands::keys(settings, command).await,
             Some(Command::Users(command)) => commands::users(&settings, command).await,
+            Some(Command::Jobs(command)) => commands::jobs(&settings, command).await,
+            Some(Command::Worker) => commands::worker(&settings).await,
             Some(Command::Config) => commands::config(&settings),
             Some(Command::Openapi) => commands::openapi(),
         }

@@ -9,14 +9,11 @@ use tracing_subscriber::EnvFilter;
 /// When `LOG` is no filter, or logging has started before.
 pub fn start(settings: &Settings) -> Result<(), String> {
     // The framework tells of each of its workers; whoever wants to know says so later in LOG, which goes before.
-    let filter = EnvFilter::try_new(format!("actix_server=warn,{}", settings.log)).map_err(|error| format!("LOG: {error}"))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter =
+        EnvFilter::try_new(format!("actix_server=warn,{}", settings.log)).map_err(|error| format!("LOG: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.log_format {
-        LogFormat::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
+        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| format!("logging: {error}"))

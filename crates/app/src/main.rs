@@ -14,10 +14,7 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a failed command is for the person at the terminal"
-)]
+#[expect(clippy::print_stderr, reason = "the last word of a failed command is for the person at the terminal")]
 fn tell(error: &dyn std::error::Error) {
     eprint!("artdag-l2: {error}");
     let mut cause = error.source();

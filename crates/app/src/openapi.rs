@@ -34,12 +34,7 @@ pub fn head() -> OpenApi {
 
 /// The whole description.
 pub fn openapi() -> OpenApi {
-    App::new()
-        .into_utoipa_app()
-        .openapi(head())
-        .configure(routes::configure)
-        .split_for_parts()
-        .1
+    App::new().into_utoipa_app().openapi(head()).configure(routes::configure).split_for_parts().1
 }
 
 /// The whole description as JSON text.

@@ -1,17 +1,19 @@
 //! Listens and serves, until told to stop.
 
+use crate::http::client_address::TrustedProxies;
 use crate::http::finish::finish;
 use crate::http::methods::MethodTable;
 use crate::http::problem::{Kind, Problem};
+use crate::http::throttle::Throttle;
 use crate::http::trace::RequestSpan;
 use crate::openapi::{OpenApiJson, head, openapi, openapi_json};
 use crate::routes;
-use crate::wiring::StartError;
+use crate::wiring::{StartError, process_name};
 use actix_cors::Cors;
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use artdag_registry::{Registry, run_sequencer};
+use artdag_registry::{Registry, run_sequencer, run_worker};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,10 +44,7 @@ impl Bound {
         };
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true)?;
-        Ok(Self {
-            address: listener.local_addr()?,
-            listener,
-        })
+        Ok(Self { address: listener.local_addr()?, listener })
     }
 
     /// Where it listens.
@@ -57,9 +56,15 @@ impl Bound {
     ///
     /// # Errors
     /// [`StartError`] when the server cannot start.
-    pub async fn serve(self, registry: Registry, mut stop: watch::Receiver<bool>) -> Result<(), StartError> {
+    pub async fn serve(
+        self,
+        registry: Registry,
+        proxies: TrustedProxies,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), StartError> {
         let description = web::Data::new(OpenApiJson(openapi_json()?));
         let methods = web::Data::new(MethodTable::of(&openapi()));
+        let throttle = web::Data::new(Throttle::new(proxies));
         let registry_data = web::Data::new(registry.clone());
         let server = HttpServer::new(move || {
             App::new()
@@ -68,6 +73,7 @@ impl Bound {
                 .app_data(registry_data.clone())
                 .app_data(description.clone())
                 .app_data(methods.clone())
+                .app_data(throttle.clone())
                 .configure(routes::configure)
                 .into_app()
                 .service(docs_redirect())
@@ -85,45 +91,39 @@ impl Bound {
         .run();
 
         let handle = server.handle();
-        let (sequencer_stop, stopped) = watch::channel(false);
-        let holder = format!("{}:{}", std::process::id(), self.address);
-        let sequencer = tokio::spawn(run_sequencer(registry.clone(), holder.clone(), stopped));
+        let (background_stop, stopped) = watch::channel(false);
+        let holder = process_name(&self.address.to_string());
+        let sequencer = tokio::spawn(run_sequencer(registry.clone(), holder.clone(), stopped.clone()));
+        let worker = tokio::spawn(run_worker(registry.clone(), holder.clone(), stopped));
         tokio::spawn(async move {
             if stop.wait_for(|stop| *stop).await.is_ok() {
                 handle.stop(true).await;
             }
         });
         server.await?;
-        // The last publications get their index before the process goes.
-        sequencer_stop.send_replace(true);
+        background_stop.send_replace(true);
         sequencer.await?;
+        worker.await?;
+        // The last publications get their index before the process goes.
         registry.sequence(&holder).await?;
         Ok(())
     }
 }
 
 fn swagger_config() -> utoipa_swagger_ui::Config<'static> {
-    utoipa_swagger_ui::Config::from("/openapi.json")
-        .try_it_out_enabled(true)
-        .persist_authorization(true)
+    utoipa_swagger_ui::Config::from("/openapi.json").try_it_out_enabled(true).persist_authorization(true)
 }
 
 /// People type `/docs`; the viewer's own files are relative to `/docs/`.
 fn docs_redirect() -> actix_web::Resource {
-    web::resource("/docs").route(web::get().to(async || {
-        HttpResponse::PermanentRedirect()
-            .insert_header((header::LOCATION, "/docs/"))
-            .finish()
-    }))
+    web::resource("/docs").route(
+        web::get().to(async || HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()),
+    )
 }
 
 /// Anybody's page may read; nobody's page may send credentials along.
 fn cors() -> Cors {
-    Cors::default()
-        .allow_any_origin()
-        .send_wildcard()
-        .allowed_methods([Method::GET, Method::HEAD])
-        .max_age(86_400)
+    Cors::default().allow_any_origin().send_wildcard().allowed_methods([Method::GET, Method::HEAD]).max_age(86_400)
 }
 
 /// What matches no route: a path that is not there, or a method that a path does not take.
@@ -131,11 +131,7 @@ async fn nothing_here(request: HttpRequest, methods: web::Data<MethodTable>) -> 
     let Some(allowed) = methods.allowed(request.path()) else {
         return HttpResponse::from_error(Problem::not_found(format_args!("`{}` here", request.path())));
     };
-    let detail = format!(
-        "{} is not for `{}`; it takes {allowed}.",
-        request.method(),
-        request.path()
-    );
+    let detail = format!("{} is not for `{}`; it takes {allowed}.", request.method(), request.path());
     let mut response = HttpResponse::from_error(Problem::new(Kind::MethodNotAllowed, detail));
     if let Ok(value) = header::HeaderValue::from_str(&allowed) {
         response.headers_mut().insert(header::ALLOW, value);

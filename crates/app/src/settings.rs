@@ -1,5 +1,6 @@
 //! Settings: the environment first, then a file, then defaults. The only file that reads the environment.
 
+use crate::http::client_address::TrustedProxies;
 use artdag_database::DatabaseUrl;
 use artdag_federation::{InvalidSite, Site};
 use artdag_kernel::Username;
@@ -8,6 +9,7 @@ use chrono::TimeDelta;
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::Value;
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -22,12 +24,15 @@ pub const NAMES: &[&str] = &[
     "ARTDAG_DATA",
     "DATABASE_URL",
     "DATABASE_POOL",
+    "L1_SERVERS",
     "JWT_SECRET",
     "JWT_SECRET_FILE",
     "TOKEN_LIFETIME",
     "HOST",
     "PORT",
     "REGISTRATION",
+    "ALLOW_PRIVATE_NETWORKS",
+    "TRUSTED_PROXIES",
     "LOG",
     "LOG_FORMAT",
 ];
@@ -56,6 +61,10 @@ pub struct Settings {
     pub port: u16,
     /// What the operator decides.
     pub policy: Policy,
+    /// Networks that may be called though they are private, and over plain http.
+    pub private_networks: Vec<IpNet>,
+    /// Whose word on a client's address counts.
+    pub trusted_proxies: TrustedProxies,
     /// What to log.
     pub log: String,
     /// How to log it.
@@ -112,10 +121,7 @@ pub struct InvalidSetting {
 
 impl InvalidSetting {
     fn new(name: &str, message: impl ToString) -> Self {
-        Self {
-            name: name.to_owned(),
-            message: message.to_string(),
-        }
+        Self { name: name.to_owned(), message: message.to_string() }
     }
 }
 
@@ -126,9 +132,7 @@ impl Settings {
     /// [`InvalidSetting`] names the first that cannot be used.
     #[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
     pub fn load(file: Option<&Path>) -> Result<Self, InvalidSetting> {
-        let given = NAMES
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+        let given = NAMES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
         let home = std::env::var_os("HOME").map(PathBuf::from);
         Self::from(&given.collect(), file, home.as_deref())
     }
@@ -143,15 +147,10 @@ impl Settings {
         home: Option<&Path>,
     ) -> Result<Self, InvalidSetting> {
         let raw = Raw::gather(environment, file)?;
-        let port: u16 = raw.parse_or("PORT", 8200, |text| {
-            text.parse().map_err(|_| format!("`{text}` is no port (0 to 65535)"))
-        })?;
-        let domain = raw
-            .get("ARTDAG_DOMAIN")
-            .map_or_else(|| format!("localhost:{port}"), str::to_owned);
-        let public_url = raw
-            .get("PUBLIC_URL")
-            .map_or_else(|| default_public_url(&domain), str::to_owned);
+        let port: u16 =
+            raw.parse_or("PORT", 8200, |text| text.parse().map_err(|_| format!("`{text}` is no port (0 to 65535)")))?;
+        let domain = raw.get("ARTDAG_DOMAIN").map_or_else(|| format!("localhost:{port}"), str::to_owned);
+        let public_url = raw.get("PUBLIC_URL").map_or_else(|| default_public_url(&domain), str::to_owned);
         let site = Site::new(&public_url, &domain).map_err(|error| {
             // A URL that was made from the domain is the domain's fault.
             if error == InvalidSite::PublicUrl && raw.get("PUBLIC_URL").is_some() {
@@ -172,9 +171,7 @@ impl Settings {
             }
         };
         let database = match raw.get("DATABASE_URL") {
-            Some(url) => url
-                .parse()
-                .map_err(|error| InvalidSetting::new("DATABASE_URL", error))?,
+            Some(url) => url.parse().map_err(|error| InvalidSetting::new("DATABASE_URL", error))?,
             None => DatabaseUrl::from(data.join("artdag.db").as_path()),
         };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -192,14 +189,16 @@ impl Settings {
             })?,
             secret: secret_source(&raw, &data)?,
             host: raw.parse_or("HOST", IpAddr::from([0, 0, 0, 0]), |text| {
-                text.parse()
-                    .map_err(|_| format!("`{text}` is no IP address, such as 127.0.0.1 or ::"))
+                text.parse().map_err(|_| format!("`{text}` is no IP address, such as 127.0.0.1 or ::"))
             })?,
             port,
             policy: Policy {
                 registration: raw.parse_or("REGISTRATION", RegistrationPolicy::Open, str::parse)?,
                 token_lifetime: raw.parse_or("TOKEN_LIFETIME", TimeDelta::days(30), parse_duration)?,
+                l1_servers: raw.list("L1_SERVERS")?,
             },
+            private_networks: raw.networks("ALLOW_PRIVATE_NETWORKS")?,
+            trusted_proxies: TrustedProxies(raw.networks("TRUSTED_PROXIES")?),
             log: raw.get("LOG").unwrap_or("info").to_owned(),
             log_format: raw.parse_or("LOG_FORMAT", LogFormat::Text, str::parse)?,
             data,
@@ -215,6 +214,7 @@ impl Settings {
             ("ARTDAG_DATA", self.data.display().to_string()),
             ("DATABASE_URL", self.database.to_string()),
             ("DATABASE_POOL", self.pool.to_string()),
+            ("L1_SERVERS", joined(&self.policy.l1_servers)),
             (
                 "JWT_SECRET",
                 match self.secret {
@@ -231,20 +231,20 @@ impl Settings {
                     SecretSource::Kept(path) => format!("{} (made when missing)", path.display()),
                 },
             ),
-            (
-                "TOKEN_LIFETIME",
-                format!("{}s", self.policy.token_lifetime.num_seconds()),
-            ),
+            ("TOKEN_LIFETIME", format!("{}s", self.policy.token_lifetime.num_seconds())),
             ("HOST", self.host.to_string()),
             ("PORT", self.port.to_string()),
             (
                 "REGISTRATION",
                 match self.policy.registration {
                     RegistrationPolicy::Open => "open",
+                    RegistrationPolicy::Invite => "invite",
                     RegistrationPolicy::Closed => "closed",
                 }
                 .to_owned(),
             ),
+            ("ALLOW_PRIVATE_NETWORKS", joined(&self.private_networks)),
+            ("TRUSTED_PROXIES", joined(&self.trusted_proxies.0)),
             ("LOG", self.log.clone()),
             (
                 "LOG_FORMAT",
@@ -256,6 +256,10 @@ impl Settings {
             ),
         ]
     }
+}
+
+fn joined(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Plain http is for the machine itself alone.
@@ -289,11 +293,7 @@ fn secret_source(raw: &Raw, data: &Path) -> Result<SecretSource, InvalidSetting>
 /// `90s`, `15m`, `12h`, `30d`.
 fn parse_duration(text: &str) -> Result<TimeDelta, String> {
     let odd = || format!("`{text}` is no length of time such as `90s`, `15m`, `12h` or `30d`");
-    let split = text
-        .len()
-        .checked_sub(1)
-        .filter(|&at| text.is_char_boundary(at))
-        .ok_or_else(odd)?;
+    let split = text.len().checked_sub(1).filter(|&at| text.is_char_boundary(at)).ok_or_else(odd)?;
     let (number, unit) = text.split_at(split);
     let number: u32 = number.parse().ok().filter(|n| *n > 0).ok_or_else(odd)?;
     let seconds = match unit {
@@ -304,6 +304,19 @@ fn parse_duration(text: &str) -> Result<TimeDelta, String> {
         _ => return Err(odd()),
     };
     Ok(TimeDelta::seconds(i64::from(number) * seconds))
+}
+
+/// `10.0.0.0/8`, or an address alone.
+#[derive(PartialEq)]
+struct Network(IpNet);
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(Self).map_err(|_| "is no network such as `10.0.0.0/8`")
+    }
 }
 
 /// The texts of all settings that are given, by their name in the environment.
@@ -320,10 +333,7 @@ impl Raw {
         let mut figment = Figment::new();
         if let Some(path) = file {
             if !path.is_file() {
-                return Err(InvalidSetting::new(
-                    "--config",
-                    format!("there is no file {}", path.display()),
-                ));
+                return Err(InvalidSetting::new("--config", format!("there is no file {}", path.display())));
             }
             figment = figment.merge(Toml::file_exact(path));
         }
@@ -358,15 +368,31 @@ impl Raw {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Texts between commas.
+    fn list<T: FromStr<Err: ToString> + PartialEq>(&self, name: &str) -> Result<Vec<T>, InvalidSetting> {
+        let mut items = Vec::new();
+        for text in self.get(name).unwrap_or("").split(',').map(str::trim).filter(|text| !text.is_empty()) {
+            let refused = |error: T::Err| InvalidSetting::new(name, format!("`{text}` {}", error.to_string()));
+            let item = text.parse().map_err(refused)?;
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+
+    fn networks(&self, name: &str) -> Result<Vec<IpNet>, InvalidSetting> {
+        let networks: Vec<Network> = self.list(name)?;
+        Ok(networks.into_iter().map(|Network(network)| network).collect())
+    }
+
     fn parse_or<T, E: ToString>(
         &self,
         name: &str,
         default: T,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, InvalidSetting> {
-        self.get(name).map_or(Ok(default), |text| {
-            parse(text).map_err(|error| InvalidSetting::new(name, error))
-        })
+        self.get(name).map_or(Ok(default), |text| parse(text).map_err(|error| InvalidSetting::new(name, error)))
     }
 }
 
@@ -397,10 +423,7 @@ mod tests {
         assert_eq!(base(&[("ARTDAG_DOMAIN", "127.0.0.1:8200")]), "http://127.0.0.1:8200");
         assert_eq!(base(&[("ARTDAG_DOMAIN", "[::1]:8200")]), "http://[::1]:8200");
         assert_eq!(
-            base(&[
-                ("ARTDAG_DOMAIN", "art.example"),
-                ("PUBLIC_URL", "https://l2.art.example/")
-            ]),
+            base(&[("ARTDAG_DOMAIN", "art.example"), ("PUBLIC_URL", "https://l2.art.example/")]),
             "https://l2.art.example"
         );
     }
@@ -420,12 +443,12 @@ mod tests {
             ("TOKEN_LIFETIME", "0d"),
             ("LOG_FORMAT", "xml"),
             ("ARTDAG_USER", "../x"),
+            ("L1_SERVERS", "l1.example"),
+            ("ALLOW_PRIVATE_NETWORKS", "10.0.0.0/99"),
+            ("TRUSTED_PROXIES", "proxy"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
-            assert!(
-                error.starts_with(&format!("{name}: ")) && !error.contains('\n'),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("{name}: ")) && !error.contains('\n'), "{error}");
         }
     }
 
@@ -435,33 +458,20 @@ mod tests {
         let settings = settings(&[("JWT_SECRET", &secret), ("DATABASE_URL", "postgresql://a:hunter2@h/d")]).unwrap();
         let shown = format!("{:?} {settings:?}", settings.shown());
         assert!(!shown.contains(&secret) && !shown.contains("hunter2"), "{shown}");
-        assert_eq!(
-            settings.shown().iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-            NAMES
-        );
+        assert_eq!(settings.shown().iter().map(|(name, _)| *name).collect::<Vec<_>>(), NAMES);
     }
 
     #[test]
     fn the_environment_goes_before_the_file() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "port = 9001\nregistration = \"closed\"").unwrap();
-        let environment = BTreeMap::from([
-            ("PORT".to_owned(), "9002".to_owned()),
-            ("LOG".to_owned(), String::new()),
-        ]);
+        let environment = BTreeMap::from([("PORT".to_owned(), "9002".to_owned()), ("LOG".to_owned(), String::new())]);
         let settings = Settings::from(&environment, Some(file.path()), Some(Path::new("/h"))).unwrap();
-        assert_eq!(
-            (settings.port, settings.policy.registration),
-            (9002, RegistrationPolicy::Closed)
-        );
+        assert_eq!((settings.port, settings.policy.registration), (9002, RegistrationPolicy::Closed));
         writeln!(file, "prot = 1").unwrap();
-        let error = Settings::from(&environment, Some(file.path()), None)
-            .unwrap_err()
-            .to_string();
+        let error = Settings::from(&environment, Some(file.path()), None).unwrap_err().to_string();
         assert!(error.starts_with("prot: there is no such setting"), "{error}");
-        let error = Settings::from(&environment, Some(Path::new("/nowhere.toml")), None)
-            .unwrap_err()
-            .to_string();
+        let error = Settings::from(&environment, Some(Path::new("/nowhere.toml")), None).unwrap_err().to_string();
         assert!(error.contains("there is no file"), "{error}");
     }
 
@@ -470,10 +480,7 @@ mod tests {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/artdag-l2.example.toml");
         let text = std::fs::read_to_string(&example).unwrap();
         for name in NAMES {
-            assert!(
-                text.contains(&format!("# {} = ", name.to_lowercase())),
-                "{name} is not in the example file"
-            );
+            assert!(text.contains(&format!("# {} = ", name.to_lowercase())), "{name} is not in the example file");
         }
         assert!(Settings::from(&BTreeMap::new(), Some(&example), Some(Path::new("/h"))).is_ok());
     }

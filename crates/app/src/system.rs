@@ -8,10 +8,7 @@ use chrono::{SubsecRound, Utc};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that everything else is handed"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is handed")]
     fn now(&self) -> Instant {
         Utc::now().trunc_subsecs(6)
     }

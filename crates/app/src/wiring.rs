@@ -2,7 +2,8 @@
 
 use crate::settings::{SecretSource, Settings};
 use crate::system::{SystemClock, SystemRandomness};
-use artdag_kernel::{Clock, Randomness};
+use artdag_http::{GuardPolicy, GuardedClient, HttpRenderers};
+use artdag_kernel::{Clock, Randomness, ServerUrl};
 use artdag_registry::{Parts, Registry};
 use artdag_signing::{BoundedArgon2, FileKeyStore, HeavyWork, JwtCodec, load_or_create_secret};
 use std::error::Error;
@@ -26,13 +27,28 @@ pub async fn build(settings: &Settings) -> Result<Registry, StartError> {
     Ok(Registry::new(Parts {
         store: artdag_database::open(&settings.database, settings.pool).await?,
         keys: Arc::new(key_store(settings, work.clone())),
+        renderers: Arc::new(renderers(settings)?),
         passwords: Arc::new(BoundedArgon2::new(work, randomness.clone())),
         tokens: Arc::new(JwtCodec::new(&secret)?),
         clock: Arc::new(SystemClock),
         randomness,
         site: settings.site.clone(),
-        policy: settings.policy,
+        policy: settings.policy.clone(),
     }))
+}
+
+/// Calls renderers: those of `L1_SERVERS` may be private, everything else is guarded.
+fn renderers(settings: &Settings) -> Result<HttpRenderers, StartError> {
+    let policy = GuardPolicy::new(settings.private_networks.clone(), &settings.policy.l1_servers);
+    let public_url: ServerUrl = settings.site.base().parse()?;
+    Ok(HttpRenderers::new(GuardedClient::builder(&public_url, policy).build()?))
+}
+
+/// What a process calls itself where it holds leases: unlike any other process of this registry.
+pub fn process_name(what: &str) -> String {
+    let mut chance = [0; 4];
+    SystemRandomness.fill(&mut chance);
+    format!("{what}#{}-{}", std::process::id(), hex::encode(chance))
 }
 
 /// Where actors' keys are kept: `$ARTDAG_DATA/keys`.

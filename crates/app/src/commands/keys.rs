@@ -13,12 +13,7 @@ pub(crate) async fn keys(mut settings: Settings, command: KeysCommand) -> Result
             let (store, user) = open(&mut settings, &place)?;
             (user.clone(), store.generate(&user, force).await)
         }
-        KeysCommand::Import {
-            place,
-            rsa,
-            ed25519,
-            force,
-        } => {
+        KeysCommand::Import { place, rsa, ed25519, force } => {
             let (store, user) = open(&mut settings, &place)?;
             let rsa = read(&rsa)?;
             let ed25519 = ed25519.as_deref().map(read).transpose()?;
@@ -59,8 +54,5 @@ fn show(settings: &Settings, user: &Username, keys: &PublicKeys) {
     println!("  {user}.pub           RSA, public");
     println!("  {user}.ed25519.pem   Ed25519, private: keep it secret, back it up");
     println!("  {user}.ed25519.pub   Ed25519, public");
-    println!(
-        "  as a Multikey: {}",
-        artdag_federation::multikey::encode(&keys.ed25519)
-    );
+    println!("  as a Multikey: {}", artdag_federation::multikey::encode(&keys.ed25519));
 }

@@ -1,13 +1,17 @@
 //! The commands, one file each. What they print is their result, and goes to standard output.
 #![expect(clippy::print_stdout, reason = "commands print their result")]
 
+mod jobs;
 mod keys;
 mod serve;
 mod users;
+mod worker;
 
+pub(crate) use jobs::jobs;
 pub(crate) use keys::keys;
 pub(crate) use serve::serve;
 pub(crate) use users::users;
+pub(crate) use worker::worker;
 
 use crate::openapi::openapi_json;
 use crate::settings::Settings;

@@ -12,6 +12,14 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), StartError> {
     let registry = wiring::build(settings).await?;
     greet(settings, bound.address());
 
+    let stopped = until_told_to_stop()?;
+    bound.serve(registry, settings.trusted_proxies.clone(), stopped).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Turns true on SIGTERM and on Ctrl-C.
+pub(super) fn until_told_to_stop() -> Result<watch::Receiver<bool>, StartError> {
     let (stop, stopped) = watch::channel(false);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {
@@ -19,12 +27,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), StartError> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: ending the requests under way");
+        tracing::info!("stopping: ending what is under way");
         stop.send_replace(true);
     });
-    bound.serve(registry, stopped).await?;
-    tracing::info!("stopped");
-    Ok(())
+    Ok(stopped)
 }
 
 /// What somebody who starts it for the first time wants to know.

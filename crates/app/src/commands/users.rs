@@ -18,15 +18,13 @@ pub(crate) async fn users(settings: &Settings, command: UsersCommand) -> Result<
             let password = line.trim_end_matches(['\r', '\n']).to_owned();
             let password = Password::new(password).map_err(|error| format!("the password {error}"))?;
             let registry = wiring::build(settings).await?;
-            let session = registry
-                .add_user(NewUser {
-                    username,
-                    password,
-                    display_name: None,
-                    email: None,
-                })
-                .await?;
+            let new = NewUser { username, password, display_name: None, email: None, invite: None };
+            let session = registry.add_user(new).await?;
             println!("Made the account {}.", registry.site().handle(&session.username));
+        }
+        UsersCommand::Invite => {
+            let code = wiring::build(settings).await?.invite().await?;
+            println!("{}", code.reveal());
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::http::problem::{Kind, Problem};
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use artdag_auth::{AccessToken, Scope};
-use artdag_kernel::Username;
+use artdag_kernel::{ServerUrl, Username};
 use artdag_registry::{AuthenticateError, Identity, Registry};
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,31 @@ pub struct Caller(pub Identity);
 
 /// Somebody who may do everything in their own name.
 #[derive(Debug)]
-pub struct Member(pub Username);
+pub struct Member(pub Identity);
+
+impl Caller {
+    /// That this token may be used for a request which names this renderer: a token bound to a renderer speaks for
+    /// that one alone.
+    ///
+    /// # Errors
+    /// [`Kind::Scope`].
+    pub fn may_speak_for(&self, l1_server: &ServerUrl) -> Result<(), Problem> {
+        match &self.0.scope {
+            Scope::Renderer(bound) if bound != l1_server => Err(Problem::new(
+                Kind::Scope,
+                format!("This token is good for the renderer {bound}, not for {l1_server}."),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Member {
+    /// Who.
+    pub fn username(&self) -> &Username {
+        &self.0.username
+    }
+}
 
 impl FromRequest for Caller {
     type Error = Problem;
@@ -39,7 +63,7 @@ impl FromRequest for Member {
         Box::pin(async move {
             let identity = authenticate(&request).await?;
             match identity.scope {
-                Scope::Full => Ok(Self(identity.username)),
+                Scope::Full => Ok(Self(identity)),
                 Scope::Renderer(url) => Err(Problem::new(
                     Kind::Scope,
                     format!("This token is good for the renderer {url} alone. Log in for another."),
@@ -69,13 +93,22 @@ async fn authenticate(request: &HttpRequest) -> Result<Identity, Problem> {
             AccessToken::new(cookie.value().to_owned())
         }
     };
-    registry.authenticate(&token).await.map_err(|error| match error {
-        AuthenticateError::Store(error) => error.into(),
-        refused => Problem::new(Kind::Unauthorized, format!("{refused}; log in again").sentence()),
-    })
+    registry.authenticate(&token).await.map_err(refused_token)
 }
 
-fn bearer(request: &HttpRequest) -> Result<Option<AccessToken>, Problem> {
+/// What the bearer of a token that is not accepted is told.
+pub fn refused_token(error: AuthenticateError) -> Problem {
+    match error {
+        AuthenticateError::Store(error) => error.into(),
+        refused => Problem::new(Kind::Unauthorized, format!("{refused}; log in again").sentence()),
+    }
+}
+
+/// The token of the `Authorization` header, if there is one.
+///
+/// # Errors
+/// When the header is there and holds no bearer token.
+pub fn bearer(request: &HttpRequest) -> Result<Option<AccessToken>, Problem> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else {
         return Ok(None);
     };
@@ -85,20 +118,14 @@ fn bearer(request: &HttpRequest) -> Result<Option<AccessToken>, Problem> {
     });
     match token {
         Some(token) if !token.is_empty() => Ok(Some(AccessToken::new(token))),
-        _ => Err(Problem::new(
-            Kind::Unauthorized,
-            "The header must be `Authorization: Bearer <token>`.",
-        )),
+        _ => Err(Problem::new(Kind::Unauthorized, "The header must be `Authorization: Bearer <token>`.")),
     }
 }
 
 /// Browsers send cookies along with requests that other sites cause; those must not write.
 fn check_origin(request: &HttpRequest, base: &str) -> Result<(), Problem> {
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let same = match (
-        text(header::HeaderName::from_static("sec-fetch-site")),
-        text(header::ORIGIN),
-    ) {
+    let same = match (text(header::HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => origin.eq_ignore_ascii_case(base),
         (None, None) => false,

@@ -67,20 +67,12 @@ pub fn tagged_document(
             IfNoneMatch::Any => true,
             IfNoneMatch::Items(tags) => tags.iter().any(|known| known.weak_eq(&tag)),
         });
-    let mut response = if unchanged {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
+    let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header(ETag(tag))
         .insert_header((header::CACHE_CONTROL, freshness.directive()))
         .insert_header((header::VARY, "Accept"));
-    if unchanged {
-        response.finish()
-    } else {
-        response.content_type(media_type.0).body(body)
-    }
+    if unchanged { response.finish() } else { response.content_type(media_type.0).body(body) }
 }
 
 /// A value as JSON text.

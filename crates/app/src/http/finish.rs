@@ -18,28 +18,19 @@ pub async fn finish<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let request_id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     if request.method() == Method::HEAD {
         // The connection remembers that no body is to be sent.
         request.head_mut().method = Method::GET;
     }
     let response = next.call(request).await?;
-    let body = response
-        .response()
-        .error()
-        .map(|error| problem_response(&response, error));
+    let body = response.response().error().map(|error| problem_response(&response, error));
     let mut response = match body {
         Some(body) => response.into_response(body).map_into_right_body(),
         None => response.map_into_left_body(),
     };
     if let Ok(value) = header::HeaderValue::from_str(&request_id) {
-        response
-            .headers_mut()
-            .insert(header::HeaderName::from_static("x-request-id"), value);
+        response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
     }
     Ok(response)
 }
@@ -57,21 +48,14 @@ fn problem_response<B>(answered: &ServiceResponse<B>, error: &Error) -> HttpResp
     if let Some(cause) = problem.cause() {
         tracing::error!(error = cause as &dyn StdError, "{}", problem.kind().title());
     }
-    let base = request
-        .app_data::<web::Data<Registry>>()
-        .map_or("", |registry| registry.site().base());
+    let base = request.app_data::<web::Data<Registry>>().map_or("", |registry| registry.site().base());
     let mut response = HttpResponse::build(problem.kind().status());
-    response
-        .content_type("application/problem+json")
-        .insert_header((header::CACHE_CONTROL, "no-store"));
-    match problem.kind() {
-        Kind::Unauthorized => {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        Kind::Unavailable => {
-            response.insert_header((header::RETRY_AFTER, "1"));
-        }
-        _ => {}
+    response.content_type("application/problem+json").insert_header((header::CACHE_CONTROL, "no-store"));
+    if problem.kind() == Kind::Unauthorized {
+        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    if let Some(seconds) = problem.seconds_to_wait() {
+        response.insert_header((header::RETRY_AFTER, seconds));
     }
     if let Some(allow) = answered.headers().get(header::ALLOW) {
         response.insert_header((header::ALLOW, allow.clone()));

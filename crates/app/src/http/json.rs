@@ -46,9 +46,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonOrForm<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let is_json = is_json(request);
-        let is_form = request
-            .content_type()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let is_form = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
         let body = read(request, payload, AUTH_BODY_LIMIT);
         Box::pin(async move {
             if is_json {
@@ -76,10 +74,7 @@ fn read(
     payload: &mut dev::Payload,
     limit: usize,
 ) -> impl Future<Output = Result<web::Bytes, Problem>> + 'static {
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     let payload = web::Payload::from_request(request, payload);
     async move {
         let too_large = || Problem::new(Kind::TooLarge, format!("The body may have at most {limit} bytes."));
@@ -87,11 +82,7 @@ fn read(
             return Err(too_large());
         }
         let payload = payload.await.map_err(unreadable)?;
-        payload
-            .to_bytes_limited(limit)
-            .await
-            .map_err(|_| too_large())?
-            .map_err(unreadable)
+        payload.to_bytes_limited(limit).await.map_err(|_| too_large())?.map_err(unreadable)
     }
 }
 
@@ -111,10 +102,7 @@ fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let pointer = pointer(error.path());
         let cause = error.into_inner();
         if cause.is_data() {
-            Problem::invalid(vec![FieldError {
-                field: pointer,
-                message: without_position(&cause),
-            }])
+            Problem::invalid(vec![FieldError { field: pointer, message: without_position(&cause) }])
         } else {
             not_json(cause)
         }
@@ -193,10 +181,7 @@ impl Fields {
 
     /// Notes an error.
     pub fn push(&mut self, field: &str, message: impl ToString) {
-        self.0.push(FieldError {
-            field: field.to_owned(),
-            message: message.to_string(),
-        });
+        self.0.push(FieldError { field: field.to_owned(), message: message.to_string() });
     }
 
     /// All the errors as one problem, or the value that was built when there was none.

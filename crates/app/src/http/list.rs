@@ -21,18 +21,12 @@ impl ListQuery {
 
     /// The first value of a parameter; an empty one is none.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, value)| key == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
     /// All values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(key, value)| key == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
     /// Parses a parameter if it is there.
@@ -40,10 +34,7 @@ impl ListQuery {
     /// # Errors
     /// Naming the parameter.
     pub fn parse<T: std::str::FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.get(name)
-            .map(str::parse)
-            .transpose()
-            .map_err(|error: T::Err| Problem::invalid_field(name, error))
+        self.get(name).map(str::parse).transpose().map_err(|error: T::Err| Problem::invalid_field(name, error))
     }
 
     /// The page asked for: `limit`, and one of `cursor`, `offset` and `page`.
@@ -52,10 +43,7 @@ impl ListQuery {
     /// Naming the parameter.
     pub fn page(&self) -> Result<Page, Problem> {
         let number = |name: &str| -> Result<Option<u32>, Problem> {
-            let parse = |text: &str| {
-                text.parse()
-                    .map_err(|_| Problem::invalid_field(name, "must be a whole number"))
-            };
+            let parse = |text: &str| text.parse().map_err(|_| Problem::invalid_field(name, "must be a whole number"));
             self.get(name).map(parse).transpose()
         };
         let limit = match self.get("limit") {
@@ -67,10 +55,7 @@ impl ListQuery {
         };
         let (name, offset) = match (self.parse::<Cursor>("cursor")?, number("offset")?, number("page")?) {
             (Some(cursor), ..) => {
-                return Ok(Page {
-                    limit,
-                    position: Position::OlderThan(cursor),
-                });
+                return Ok(Page { limit, position: Position::OlderThan(cursor) });
             }
             (None, Some(offset), _) => ("offset", offset),
             (None, None, Some(0)) => return Err(Problem::invalid_field("page", "counts from 1")),
@@ -80,20 +65,13 @@ impl ListQuery {
         if offset > Position::MAX_OFFSET {
             return Err(Problem::invalid_field(name, InvalidPage::TooDeep));
         }
-        let position = if offset == 0 {
-            Position::Newest
-        } else {
-            Position::Offset(offset)
-        };
+        let position = if offset == 0 { Position::Newest } else { Position::Offset(offset) };
         Ok(Page { limit, position })
     }
 
     /// This list from `cursor` on.
     pub fn next_url(&self, base: &str, path: &str, cursor: Cursor) -> String {
-        let kept = self
-            .0
-            .iter()
-            .filter(|(key, _)| !matches!(key.as_str(), "cursor" | "offset" | "page"));
+        let kept = self.0.iter().filter(|(key, _)| !matches!(key.as_str(), "cursor" | "offset" | "page"));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(kept).append_pair("cursor", &cursor.to_string());
         format!("{base}{path}?{}", query.finish())
@@ -120,11 +98,6 @@ impl ListTail {
             Count::Exactly(_) => "eq",
             Count::AtLeast(_) => "gte",
         };
-        Self {
-            limit: page.limit.get(),
-            next,
-            total: count.known(),
-            total_relation,
-        }
+        Self { limit: page.limit.get(), next, total: count.known(), total_relation }
     }
 }

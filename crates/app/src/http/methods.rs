@@ -18,14 +18,7 @@ impl MethodTable {
                 ("PATCH", item.patch.is_some()),
                 ("DELETE", item.delete.is_some()),
             ];
-            (
-                template.clone(),
-                taken
-                    .into_iter()
-                    .filter(|(_, taken)| *taken)
-                    .map(|(method, _)| method)
-                    .collect(),
-            )
+            (template.clone(), taken.into_iter().filter(|(_, taken)| *taken).map(|(method, _)| method).collect())
         });
         Self(rows.collect())
     }
@@ -34,13 +27,7 @@ impl MethodTable {
     pub fn allowed(&self, path: &str) -> Option<String> {
         let mut methods: Vec<&str> = Vec::new();
         for (_, taken) in self.0.iter().filter(|(template, _)| matches(template, path)) {
-            methods.extend(
-                taken
-                    .iter()
-                    .filter(|method| !methods.contains(method))
-                    .copied()
-                    .collect::<Vec<_>>(),
-            );
+            methods.extend(taken.iter().filter(|method| !methods.contains(method)).copied().collect::<Vec<_>>());
         }
         (!methods.is_empty()).then(|| methods.join(", "))
     }
@@ -66,10 +53,7 @@ mod tests {
     fn knows_the_methods_of_a_path() {
         let table = MethodTable::of(&crate::openapi::openapi());
         assert_eq!(table.allowed("/assets").as_deref(), Some("GET, HEAD, POST"));
-        assert_eq!(
-            table.allowed("/assets/effect:identity").as_deref(),
-            Some("GET, HEAD, PATCH, DELETE")
-        );
+        assert_eq!(table.allowed("/assets/effect:identity").as_deref(), Some("GET, HEAD, PATCH, DELETE"));
         assert_eq!(table.allowed("/assets/"), None);
         assert_eq!(table.allowed("/nowhere"), None);
     }

@@ -41,8 +41,7 @@ pub fn preferred_form(request: &HttpRequest) -> Form {
 }
 
 fn is_activity_streams(mime: &actix_web::mime::Mime) -> bool {
-    mime.get_param("profile")
-        .is_some_and(|profile| profile.as_str().split(' ').any(|p| p == ACTIVITY_STREAMS_PROFILE))
+    mime.get_param("profile").is_some_and(|profile| profile.as_str().split(' ').any(|p| p == ACTIVITY_STREAMS_PROFILE))
 }
 
 #[cfg(test)]
@@ -51,24 +50,13 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn form(accept: &str) -> Form {
-        preferred_form(
-            &TestRequest::default()
-                .insert_header((header::ACCEPT, accept))
-                .to_http_request(),
-        )
+        preferred_form(&TestRequest::default().insert_header((header::ACCEPT, accept)).to_http_request())
     }
 
     #[test]
     fn html_only_when_named() {
         assert_eq!(preferred_form(&TestRequest::default().to_http_request()), Form::Json);
-        for accept in [
-            "*/*",
-            "application/json",
-            "",
-            "nonsense",
-            "image/png, */*;q=0.1",
-            "application/*",
-        ] {
+        for accept in ["*/*", "application/json", "", "nonsense", "image/png, */*;q=0.1", "application/*"] {
             assert_eq!(form(accept), Form::Json, "{accept}");
         }
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

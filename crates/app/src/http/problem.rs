@@ -52,6 +52,10 @@ kinds! {
     CrossOrigin = FORBIDDEN, "cross-origin", "The request came from another site";
     /// The operator takes no new accounts.
     RegistrationClosed = FORBIDDEN, "registration-closed", "Registration is closed";
+    /// Registration is by invitation.
+    InviteNeeded = FORBIDDEN, "invite-needed", "Registration is by invitation";
+    /// The server named is not one of this registry's renderers.
+    UnknownRenderer = FORBIDDEN, "unknown-renderer", "This is not a renderer of this registry";
     /// Nothing is there.
     NotFound = NOT_FOUND, "not-found", "There is nothing here";
     /// The path is right, the method is not.
@@ -64,6 +68,10 @@ kinds! {
     Reserved = CONFLICT, "reserved", "The name or the content is reserved";
     /// Other assets need it.
     InUse = CONFLICT, "in-use", "Other assets were made from it";
+    /// The run is not done yet, or failed.
+    RunNotCompleted = CONFLICT, "run-not-completed", "The run is not completed";
+    /// The run was recorded under another name or by somebody else.
+    RunRecorded = CONFLICT, "run-recorded", "The run is recorded already";
     /// Two requests were in each other's way.
     Contended = CONFLICT, "contended", "Too many changes at once";
     /// It was deleted.
@@ -76,8 +84,14 @@ kinds! {
     MediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "This type of content is not read here";
     /// Well formed, but some fields cannot be taken.
     Invalid = UNPROCESSABLE_ENTITY, "invalid-fields", "Some fields cannot be taken";
+    /// Too many attempts.
+    TooMany = TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts";
     /// Our fault.
     Internal = INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong here";
+    /// A renderer gave no answer that can be used.
+    RendererFailed = BAD_GATEWAY, "renderer-failed", "The renderer gave no usable answer";
+    /// A renderer gave no answer in time.
+    RendererSlow = GATEWAY_TIMEOUT, "renderer-slow", "The renderer did not answer in time";
     /// Nobody's fault, and over soon.
     Unavailable = SERVICE_UNAVAILABLE, "unavailable", "The server is busy";
 }
@@ -100,6 +114,7 @@ pub struct Problem {
     errors: Vec<FieldError>,
     members: Map<String, Value>,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    retry_after: Option<u64>,
 }
 
 /// RFC 9457 problem details.
@@ -129,35 +144,20 @@ pub struct ProblemDetails {
 impl Problem {
     /// A problem with a sentence for the person.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            errors: Vec::new(),
-            members: Map::new(),
-            cause: None,
-        }
+        Self { kind, detail: detail.into(), errors: Vec::new(), members: Map::new(), cause: None, retry_after: None }
     }
 
     /// Fields that cannot be taken.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let all = errors.iter().map(|e| {
-            format!("{} {}", e.field.trim_start_matches('/'), e.message)
-                .trim_start()
-                .to_owned()
-        });
+        let all =
+            errors.iter().map(|e| format!("{} {}", e.field.trim_start_matches('/'), e.message).trim_start().to_owned());
         let detail = all.collect::<Vec<_>>().join("; ");
-        Self {
-            errors,
-            ..Self::new(Kind::Invalid, detail)
-        }
+        Self { errors, ..Self::new(Kind::Invalid, detail) }
     }
 
     /// One field that cannot be taken.
     pub fn invalid_field(field: impl Into<String>, message: impl ToString) -> Self {
-        Self::invalid(vec![FieldError {
-            field: field.into(),
-            message: message.to_string(),
-        }])
+        Self::invalid(vec![FieldError { field: field.into(), message: message.to_string() }])
     }
 
     /// Nothing is there; `what` completes "There is no ..".
@@ -168,10 +168,7 @@ impl Problem {
     /// Our fault: the cause goes to the log.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "The fault is on this server's side and was logged. Its operator finds the cause by the x-request-id of this answer.";
-        Self {
-            cause: Some(cause.into()),
-            ..Self::new(Kind::Internal, detail)
-        }
+        Self { cause: Some(cause.into()), ..Self::new(Kind::Internal, detail) }
     }
 
     /// Adds a member for programs.
@@ -179,6 +176,25 @@ impl Problem {
     pub fn with(mut self, name: &str, value: Value) -> Self {
         self.members.insert(name.to_owned(), value);
         self
+    }
+
+    /// Tells after how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Keeps what caused it for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// After how many seconds to try again, if that is known.
+    pub fn seconds_to_wait(&self) -> Option<u64> {
+        self.retry_after
     }
 
     /// Its kind.
@@ -227,10 +243,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Busy(_) => Self {
                 cause: Some(error.into()),
-                ..Self::new(
-                    Kind::Unavailable,
-                    "The database is busy. Nothing was changed; try again in a moment.",
-                )
+                ..Self::new(Kind::Unavailable, "The database is busy. Nothing was changed; try again in a moment.")
             },
             error => Self::internal(error),
         }

@@ -11,8 +11,5 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the server.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .configure(api::configure)
-        .configure(federation::configure)
-        .configure(service::configure);
+    config.configure(api::configure).configure(federation::configure).configure(service::configure);
 }

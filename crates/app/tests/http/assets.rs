@@ -5,12 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 fn names(list: &Value) -> Vec<&str> {
-    list["assets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|asset| asset["name"].as_str().unwrap())
-        .collect()
+    list["assets"].as_array().unwrap().iter().map(|asset| asset["name"].as_str().unwrap()).collect()
 }
 
 on_both_databases! {

@@ -115,14 +115,7 @@ on_both_databases! {
 async fn closed_means_closed() {
     let app = TestApp::on_sqlite(&[("REGISTRATION", "closed")]).await;
     let body = json!({"username": "giles", "password": PASSWORD});
-    let answer = Answer::of(
-        app.request(Method::POST, "/auth/register")
-            .json(&body)
-            .send()
-            .await
-            .unwrap(),
-    )
-    .await;
+    let answer = Answer::of(app.request(Method::POST, "/auth/register").json(&body).send().await.unwrap()).await;
     answer.assert_problem(403, "registration-closed");
     assert_eq!(app.get("/nodeinfo/2.1").await.body["openRegistrations"], false);
 }

@@ -5,11 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn patch_if(app: &TestApp, who: &Account, tag: &str, body: &Value) -> Answer {
-    let request = app
-        .request(Method::PATCH, "/assets/a")
-        .bearer_auth(&who.token)
-        .header("if-match", tag)
-        .json(body);
+    let request = app.request(Method::PATCH, "/assets/a").bearer_auth(&who.token).header("if-match", tag).json(body);
     Answer::of(request.send().await.unwrap()).await
 }
 

@@ -24,25 +24,14 @@ struct Server {
 impl Server {
     async fn start(port: u16, data: &std::path::Path, database: &str) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_artdag-l2"))
-            .envs([
-                ("HOST", "127.0.0.1"),
-                ("PORT", &port.to_string()),
-                ("DATABASE_URL", database),
-                ("LOG", "error"),
-            ])
+            .envs([("HOST", "127.0.0.1"), ("PORT", &port.to_string()), ("DATABASE_URL", database), ("LOG", "error")])
             .env("ARTDAG_DATA", data)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self {
-            process,
-            base: format!("http://localhost:{port}"),
-        };
+        let server = Self { process, base: format!("http://localhost:{port}") };
         for _ in 0..500 {
-            if reqwest::get(server.url("/health/ready"))
-                .await
-                .is_ok_and(|r| r.status() == 200)
-            {
+            if reqwest::get(server.url("/health/ready")).await.is_ok_and(|r| r.status() == 200) {
                 return server;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -68,11 +57,7 @@ impl Server {
     }
 
     async fn get(&self, path: &str) -> Answer {
-        let url = if path.starts_with("http") {
-            path.to_owned()
-        } else {
-            self.url(path)
-        };
+        let url = if path.starts_with("http") { path.to_owned() } else { self.url(path) };
         Answer::of(reqwest::get(url).await.unwrap()).await
     }
 
@@ -102,25 +87,12 @@ async fn kill_in_the_middle(database: &str) {
     let mut server = Server::start(port, data.path(), database).await;
     let client = Client::new();
     let account = json!({"username": "giles", "password": PASSWORD});
-    let answer = Answer::of(
-        client
-            .post(server.url("/auth/register"))
-            .json(&account)
-            .send()
-            .await
-            .unwrap(),
-    )
-    .await;
+    let answer = Answer::of(client.post(server.url("/auth/register")).json(&account).send().await.unwrap()).await;
     let token = answer.text("/access_token");
 
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let claims = (0..CLAIMS).map(|n| {
-        let (client, url, token, count) = (
-            client.clone(),
-            server.url("/assets"),
-            token.clone(),
-            acknowledged.clone(),
-        );
+        let (client, url, token, count) = (client.clone(), server.url("/assets"), token.clone(), acknowledged.clone());
         tokio::spawn(async move {
             let claim = plain_claim(&format!("asset {n}"));
             let response = client.post(url).bearer_auth(token).json(&claim).send().await.ok()?;
@@ -136,35 +108,16 @@ async fn kill_in_the_middle(database: &str) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     server.kill();
-    let kept: Vec<Value> = join_all(claims)
-        .await
-        .into_iter()
-        .filter_map(|claim| claim.unwrap())
-        .collect();
-    assert!(
-        kept.len() >= KILL_AFTER - 5 && kept.len() < CLAIMS,
-        "killed too late or too early: {}",
-        kept.len()
-    );
+    let kept: Vec<Value> = join_all(claims).await.into_iter().filter_map(|claim| claim.unwrap()).collect();
+    assert!(kept.len() >= KILL_AFTER - 5 && kept.len() < CLAIMS, "killed too late or too early: {}", kept.len());
 
     let mut server = Server::start(port, data.path(), database).await;
     for claim in &kept {
-        let asset = server
-            .get(&format!(
-                "/assets/{}",
-                claim["name"].as_str().unwrap().replace(' ', "%20")
-            ))
-            .await;
-        assert_eq!(
-            (asset.status.as_u16(), &asset.body["content_hash"]),
-            (200, &claim["content_hash"])
-        );
+        let asset = server.get(&format!("/assets/{}", claim["name"].as_str().unwrap().replace(' ', "%20"))).await;
+        assert_eq!((asset.status.as_u16(), &asset.body["content_hash"]), (200, &claim["content_hash"]));
         assert_eq!(asset.body["activity"], claim["activity"]);
         let activity = server.get(claim["activity"].as_str().unwrap()).await;
-        assert_eq!(
-            (activity.status.as_u16(), &activity.body["object"]["content"]),
-            (200, &claim["content_hash"])
-        );
+        assert_eq!((activity.status.as_u16(), &activity.body["object"]["content"]), (200, &claim["content_hash"]));
     }
 
     // No asset without its activity, no activity without its asset, no gap in the log.
@@ -177,26 +130,17 @@ async fn kill_in_the_middle(database: &str) {
     }
     let activities = server.all("activities", "/activities?limit=200").await;
     let assets = server.all("assets", "/assets?limit=200").await;
-    let by_activity: BTreeMap<_, _> = assets
-        .iter()
-        .map(|a| (a["activity"].as_str().unwrap(), &a["content_hash"]))
-        .collect();
-    let by_asset: BTreeMap<_, _> = activities
-        .iter()
-        .map(|a| (a["id"].as_str().unwrap(), &a["object"]["content"]))
-        .collect();
+    let by_activity: BTreeMap<_, _> =
+        assets.iter().map(|a| (a["activity"].as_str().unwrap(), &a["content_hash"])).collect();
+    let by_asset: BTreeMap<_, _> =
+        activities.iter().map(|a| (a["id"].as_str().unwrap(), &a["object"]["content"])).collect();
     assert_eq!(by_activity, by_asset);
     let indexes: BTreeSet<u64> = activities.iter().map(|a| a["index"].as_u64().unwrap()).collect();
     assert_eq!(indexes, (0..activities.len() as u64).collect());
 
     // It goes on: the old token is good, the secret and the keys were kept, and it stops when it is asked to.
-    let response = client
-        .post(server.url("/assets"))
-        .bearer_auth(&token)
-        .json(&plain_claim("after"))
-        .send()
-        .await
-        .unwrap();
+    let response =
+        client.post(server.url("/assets")).bearer_auth(&token).json(&plain_claim("after")).send().await.unwrap();
     assert_eq!(response.status(), 201);
     assert!(server.terminate().success());
 }

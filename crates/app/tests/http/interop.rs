@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test command says in the environment where Python is"
-)]
+#[expect(clippy::disallowed_methods, reason = "the test command says in the environment where Python is")]
 fn python() -> Option<String> {
     if let Ok(python) = std::env::var("ARTDAG_TEST_PYTHON") {
         return Some(python);

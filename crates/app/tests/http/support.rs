@@ -83,37 +83,20 @@ impl TestApp {
             ("ARTDAG_DATA".to_owned(), data.path().display().to_string()),
             ("JWT_SECRET".to_owned(), SECRET.to_owned()),
         ]);
-        environment.extend(
-            extra
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        environment.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut settings = Settings::from(&environment, None, None).unwrap();
         settings.database = database.clone();
         let registry = wiring::build(&settings).await.unwrap();
         let (stop, stopped) = watch::channel(false);
+        let proxies = settings.trusted_proxies.clone();
         // Its end may find the database gone: the test is over by then.
-        tokio::spawn(async move { bound.serve(registry, stopped).await });
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Self {
-            base: settings.site.base().to_owned(),
-            client,
-            settings,
-            stop,
-            _data: data,
-            _database: guard,
-        }
+        tokio::spawn(async move { bound.serve(registry, proxies, stopped).await });
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { base: settings.site.base().to_owned(), client, settings, stop, _data: data, _database: guard }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        if path.starts_with("http") {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.base)
-        }
+        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -125,36 +108,15 @@ impl TestApp {
     }
 
     pub(crate) async fn get_as(&self, accept: &str, path: &str) -> Answer {
-        Answer::of(
-            self.request(Method::GET, path)
-                .header("accept", accept)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        Answer::of(self.request(Method::GET, path).header("accept", accept).send().await.unwrap()).await
     }
 
     pub(crate) async fn text(&self, path: &str) -> String {
-        self.request(Method::GET, path)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
+        self.request(Method::GET, path).send().await.unwrap().text().await.unwrap()
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, who: &Account, body: &Value) -> Answer {
-        Answer::of(
-            self.request(method, path)
-                .bearer_auth(&who.token)
-                .json(body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        Answer::of(self.request(method, path).bearer_auth(&who.token).json(body).send().await.unwrap()).await
     }
 
     pub(crate) async fn post(&self, path: &str, who: &Account, body: &Value) -> Answer {
@@ -163,18 +125,9 @@ impl TestApp {
 
     pub(crate) async fn register(&self, name: &str) -> Account {
         let body = json!({"username": name, "password": PASSWORD});
-        let answer = Answer::of(
-            self.request(Method::POST, "/auth/register")
-                .json(&body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await;
+        let answer = Answer::of(self.request(Method::POST, "/auth/register").json(&body).send().await.unwrap()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        Account {
-            token: answer.text("/access_token"),
-        }
+        Account { token: answer.text("/access_token") }
     }
 
     /// Registers an asset and answers it.
@@ -186,10 +139,7 @@ impl TestApp {
 
     /// How many activities there are, to see that something wrote nothing.
     pub(crate) async fn published(&self) -> usize {
-        self.get("/activities?limit=200").await.body["activities"]
-            .as_array()
-            .unwrap()
-            .len()
+        self.get("/activities?limit=200").await.body["activities"].as_array().unwrap().len()
     }
 
     /// The path, read again and again until it fulfils the condition: what the sequencer does takes milliseconds.
@@ -229,11 +179,7 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no header {name}: {self:?}"))
-            .to_str()
-            .unwrap()
+        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {self:?}")).to_str().unwrap()
     }
 
     /// That it is a whole problem of this kind.
@@ -251,10 +197,7 @@ impl Answer {
     /// The fields that a 422 complains of.
     pub(crate) fn fields(&self) -> Vec<String> {
         let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
-        errors
-            .iter()
-            .map(|e| e["field"].as_str().unwrap_or_default().to_owned())
-            .collect()
+        errors.iter().map(|e| e["field"].as_str().unwrap_or_default().to_owned()).collect()
     }
 }
 

@@ -55,27 +55,10 @@ async fn list_assets(request: HttpRequest, registry: web::Data<Registry>) -> Res
     let count = reader.count_assets(&filter).await?;
     let site = registry.site();
     let last = slice.items.last().filter(|_| slice.has_older);
-    let next = last.map(|a| {
-        query.next_url(
-            site.base(),
-            "/assets",
-            Cursor {
-                at: a.created_at,
-                id: a.id.as_uuid(),
-            },
-        )
-    });
+    let next = last.map(|a| query.next_url(site.base(), "/assets", Cursor { at: a.created_at, id: a.id.as_uuid() }));
     let assets = slice.items.iter().map(|asset| AssetBody::of(site, asset)).collect();
-    let body = AssetList {
-        assets,
-        tail: ListTail::new(page, next, count),
-    };
-    Ok(document(
-        &request,
-        MediaType::JSON,
-        Freshness::Revalidate,
-        to_json(&body)?,
-    ))
+    let body = AssetList { assets, tail: ListTail::new(page, next, count) };
+    Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
 
 /// Show an asset
@@ -108,13 +91,7 @@ async fn show_asset(
         Some(Registered::Live(asset)) => {
             let body = to_json(&AssetBody::of(site, &asset))?;
             let tag = entity_tag(&asset, &body);
-            Ok(tagged_document(
-                &request,
-                MediaType::JSON,
-                Freshness::Revalidate,
-                &tag,
-                body,
-            ))
+            Ok(tagged_document(&request, MediaType::JSON, Freshness::Revalidate, &tag, body))
         }
     }
 }
@@ -122,10 +99,7 @@ async fn show_asset(
 /// No asset has a name that cannot be one.
 pub(super) fn parse_name(text: &str) -> Result<AssetName, Problem> {
     text.parse().map_err(|error| {
-        Problem::new(
-            Kind::NotFound,
-            format!("There is no asset of that name: an asset's name {error}."),
-        )
+        Problem::new(Kind::NotFound, format!("There is no asset of that name: an asset's name {error}."))
     })
 }
 
@@ -133,22 +107,15 @@ fn filter(registry: &Registry, query: &ListQuery) -> Result<AssetFilter, Problem
     let owner = query.get("owner").map(|text| {
         let own_domain = format!("@{}", registry.site().domain());
         let text = text.strip_suffix(&own_domain).unwrap_or(text);
-        text.trim_start_matches('@')
-            .parse()
-            .map_err(|error| Problem::invalid_field("owner", error))
+        text.trim_start_matches('@').parse().map_err(|error| Problem::invalid_field("owner", error))
     });
-    let tags = query
-        .all("tag")
-        .map(|text| text.parse().map_err(|error| Problem::invalid_field("tag", error)));
+    let tags = query.all("tag").map(|text| text.parse().map_err(|error| Problem::invalid_field("tag", error)));
     Ok(AssetFilter {
         owner: owner.transpose()?,
         asset_type: query.parse("asset_type")?,
         tags: tags.collect::<Result<_, _>>()?,
         content_hash: query.parse("content_hash")?,
         run_id: query.parse("run_id")?,
-        words: query
-            .get("q")
-            .map(SearchWords::of)
-            .filter(|words| !words.as_slice().is_empty()),
+        words: query.get("q").map(SearchWords::of).filter(|words| !words.as_slice().is_empty()),
     })
 }

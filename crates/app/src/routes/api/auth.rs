@@ -1,12 +1,13 @@
 //! `/auth/..` and `/logout`: accounts and tokens.
 
-use crate::http::caller::{COOKIE, Caller};
+use crate::http::caller::{COOKIE, Caller, Member};
 use crate::http::json::{Fields, JsonOrForm};
 use crate::http::problem::{Kind, Problem, ProblemDetails};
+use crate::http::throttle::Throttle;
 use actix_web::cookie::Cookie;
 use actix_web::http::header;
-use actix_web::{HttpResponse, get, post, web};
-use artdag_auth::{Password, Scope};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use artdag_auth::{InviteCode, Password, Scope};
 use artdag_kernel::{Username, rfc3339_seconds};
 use artdag_registry::{LogInError, NewUser, RegisterUserError, Registry, Session};
 use serde::{Deserialize, Serialize};
@@ -14,11 +15,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .service(register_user)
-        .service(log_in)
-        .service(show_me)
-        .service(log_out);
+    config.service(register_user).service(log_in).service(show_me).service(log_out);
 }
 
 /// A new account.
@@ -34,6 +31,8 @@ struct Registration {
     email: Option<String>,
     /// How the account wants to be called.
     display_name: Option<String>,
+    /// The invite's code, where registration is by invitation.
+    invite: Option<String>,
 }
 
 /// Who wants in.
@@ -80,42 +79,42 @@ impl SessionBody {
 /// Makes the account and its signing keys, and logs it in.
 #[utoipa::path(tag = "Authentication", request_body = Registration, responses(
     (status = 201, body = SessionBody, description = "Registered and logged in"),
-    (status = 403, body = ProblemDetails, description = "Registration is closed"),
+    (status = 403, body = ProblemDetails, description = "Registration is closed, or needs an invite"),
     (status = 409, body = ProblemDetails, description = "The username is taken"),
     (status = 422, body = ProblemDetails, description = "A field is missing or cannot be taken"),
 ))]
 #[post("/auth/register")]
 async fn register_user(registry: web::Data<Registry>, body: JsonOrForm<Registration>) -> Result<HttpResponse, Problem> {
     let session = registry.register_user(new_user(body.0)?).await.map_err(refused)?;
-    Ok(HttpResponse::Created()
-        .insert_header(no_store())
-        .json(SessionBody::of(&session, &registry)))
+    Ok(HttpResponse::Created().insert_header(no_store()).json(SessionBody::of(&session, &registry)))
 }
 
 /// Log in
 #[utoipa::path(tag = "Authentication", request_body = Credentials, responses(
     (status = 200, body = SessionBody),
     (status = 401, body = ProblemDetails, description = "The username or the password is wrong"),
+    (status = 429, body = ProblemDetails, description = "Too many attempts; `Retry-After` says how long to wait"),
     (status = 422, body = ProblemDetails, description = "A field is missing"),
 ))]
 #[post("/auth/login")]
-async fn log_in(registry: web::Data<Registry>, body: JsonOrForm<Credentials>) -> Result<HttpResponse, Problem> {
+async fn log_in(
+    request: HttpRequest,
+    registry: web::Data<Registry>,
+    throttle: web::Data<Throttle>,
+    body: JsonOrForm<Credentials>,
+) -> Result<HttpResponse, Problem> {
     let Credentials { username, password } = body.0;
     let mut fields = Fields::default();
     let username = fields.required("/username", username.as_ref(), |text| Ok::<_, String>(text.to_owned()));
     let password = fields.required("/password", password.as_ref(), |text| Password::new(text.to_owned()));
     let (username, password) = fields.finish(username.zip(password))?;
-    let session = registry
-        .log_in(&username, password)
-        .await
-        .map_err(|error| match error {
-            LogInError::Wrong => Problem::new(Kind::Unauthorized, "The username or the password is wrong."),
-            LogInError::Hasher(error) => Problem::internal(error),
-            LogInError::Store(error) => error.into(),
-        })?;
-    Ok(HttpResponse::Ok()
-        .insert_header(no_store())
-        .json(SessionBody::of(&session, &registry)))
+    throttle.admit(&request, &username)?;
+    let session = registry.log_in(&username, password).await.map_err(|error| match error {
+        LogInError::Wrong => Problem::new(Kind::Unauthorized, "The username or the password is wrong."),
+        LogInError::Hasher(error) => Problem::internal(error),
+        LogInError::Store(error) => error.into(),
+    })?;
+    Ok(HttpResponse::Ok().insert_header(no_store()).json(SessionBody::of(&session, &registry)))
 }
 
 /// Who a token belongs to.
@@ -160,19 +159,16 @@ async fn show_me(registry: web::Data<Registry>, caller: Caller) -> Result<HttpRe
 
 /// Log out
 ///
-/// Revokes the token that the request carries, for good, and clears the cookie.
+/// Revokes the token that the request carries and those of all attached renderers, for good, tells the renderers, and
+/// clears the cookie.
 #[utoipa::path(tag = "Authentication", security(("bearer" = [])), responses(
     (status = 204, description = "The token is revoked"),
     (status = 401, body = ProblemDetails, description = "No token, or one that is not accepted"),
 ))]
 #[post("/logout")]
-async fn log_out(registry: web::Data<Registry>, caller: Caller) -> Result<HttpResponse, Problem> {
-    registry.log_out(&caller.0).await?;
-    let mut cookie = Cookie::build(COOKIE, "")
-        .path("/")
-        .http_only(true)
-        .secure(registry.site().is_https())
-        .finish();
+async fn log_out(registry: web::Data<Registry>, member: Member) -> Result<HttpResponse, Problem> {
+    registry.log_out(&member.0).await?;
+    let mut cookie = Cookie::build(COOKIE, "").path("/").http_only(true).secure(registry.site().is_https()).finish();
     cookie.make_removal();
     Ok(HttpResponse::NoContent().cookie(cookie).finish())
 }
@@ -183,37 +179,30 @@ const fn no_store() -> (header::HeaderName, &'static str) {
 }
 
 fn new_user(body: Registration) -> Result<NewUser, Problem> {
-    let Registration {
-        username,
-        password,
-        email,
-        display_name,
-    } = body;
+    let Registration { username, password, email, display_name, invite } = body;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let mut fields = Fields::default();
     let username = fields.required("/username", username.as_ref(), str::parse::<Username>);
     let password = fields.required("/password", password.as_ref(), |text| Password::new(text.to_owned()));
     let display_name = fields.optional("/display_name", given(display_name).as_ref(), str::parse);
     let email = fields.optional("/email", given(email).as_ref(), str::parse);
+    let invite = given(invite).map(|code| InviteCode::typed(&code));
     let known = username.zip(password);
-    fields.finish(known.map(|(username, password)| NewUser {
-        username,
-        password,
-        display_name,
-        email,
-    }))
+    fields.finish(known.map(|(username, password)| NewUser { username, password, display_name, email, invite }))
 }
 
 fn refused(error: RegisterUserError) -> Problem {
     match error {
-        RegisterUserError::Closed => Problem::new(
-            Kind::RegistrationClosed,
-            "This server takes no new accounts. Ask its operator for one.",
+        RegisterUserError::Closed => {
+            Problem::new(Kind::RegistrationClosed, "This server takes no new accounts. Ask its operator for one.")
+        }
+        RegisterUserError::NotInvited => Problem::new(
+            Kind::InviteNeeded,
+            "Send the code of an unused invite as `invite`. The operator of this server makes them.",
         ),
-        RegisterUserError::NameTaken(username) => Problem::new(
-            Kind::Taken,
-            format!("The username `{username}` is taken; choose another."),
-        ),
+        RegisterUserError::NameTaken(username) => {
+            Problem::new(Kind::Taken, format!("The username `{username}` is taken; choose another."))
+        }
         RegisterUserError::Weak(weak) => Problem::invalid_field("/password", weak),
         RegisterUserError::Keys(error) => Problem::internal(error),
         RegisterUserError::Hasher(error) => Problem::internal(error),

@@ -73,22 +73,12 @@ async fn change_asset(
     name: web::Path<String>,
     body: JsonBody<Change>,
 ) -> Result<HttpResponse, Problem> {
-    let edit = EditAsset {
-        name: parse_name(&name)?,
-        patch: details_patch(body.0)?,
-        if_revision: if_match(&request)?,
-    };
+    let edit = EditAsset { name: parse_name(&name)?, patch: details_patch(body.0)?, if_revision: if_match(&request)? };
     let site = registry.site();
-    let asset = registry
-        .edit_asset(&member.0, &edit)
-        .await
-        .map_err(|error| refused(site, &name, error))?;
+    let asset = registry.edit_asset(member.username(), &edit).await.map_err(|error| refused(site, &name, error))?;
     let body = to_json(&AssetBody::of(site, &asset))?;
     let tag = ETag(EntityTag::new_strong(entity_tag(&asset, &body)));
-    Ok(HttpResponse::Ok()
-        .insert_header(tag)
-        .content_type("application/json")
-        .body(body))
+    Ok(HttpResponse::Ok().insert_header(tag).content_type("application/json").body(body))
 }
 
 /// Delete an asset
@@ -115,14 +105,10 @@ async fn delete_asset(
 ) -> Result<HttpResponse, Problem> {
     let parsed = parse_name(&name)?;
     let site = registry.site();
-    let deleted = registry.delete_asset(&member.0, &parsed, if_match(&request)?).await;
+    let deleted = registry.delete_asset(member.username(), &parsed, if_match(&request)?).await;
     let tombstone = deleted.map_err(|error| match error {
         DeleteAssetError::InUse(names) => {
-            let list = names
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
+            let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let detail =
                 format!("`{parsed}` is an input of {list}. Assets that others were made from cannot be deleted.");
             Problem::new(Kind::InUse, detail).with("used_by", names.iter().map(|n| Value::from(n.as_str())).collect())
@@ -137,22 +123,17 @@ fn if_match(request: &HttpRequest) -> Result<Option<u32>, Problem> {
     if !request.headers().contains_key(header::IF_MATCH) {
         return Ok(None);
     }
-    let changed = || {
-        Problem::new(
-            Kind::Changed,
-            "`If-Match` names no state of this asset; read it again and use its `ETag`.",
-        )
-    };
+    let changed =
+        || Problem::new(Kind::Changed, "`If-Match` names no state of this asset; read it again and use its `ETag`.");
     match IfMatch::parse(request) {
         Ok(IfMatch::Any) => Ok(None),
         Ok(IfMatch::Items(tags)) => match tags.as_slice() {
             [tag] if !tag.weak => revision_in(tag.tag()).map(Some).ok_or_else(changed),
             _ => Err(changed()),
         },
-        Err(_) => Err(Problem::new(
-            Kind::Malformed,
-            "The header `If-Match` cannot be read; use an `ETag` as it was given.",
-        )),
+        Err(_) => {
+            Err(Problem::new(Kind::Malformed, "The header `If-Match` cannot be read; use an `ETag` as it was given."))
+        }
     }
 }
 
@@ -170,18 +151,10 @@ fn details_patch(change: Change) -> Result<DetailsPatch, Problem> {
     }
     let patch = DetailsPatch {
         asset_type: fields.optional("/asset_type", change.asset_type.as_ref(), str::parse),
-        description: change
-            .description
-            .map(|text| fields.optional("/description", text.as_ref(), str::parse)),
-        tags: change
-            .tags
-            .map(|texts| tags(&mut fields, texts.unwrap_or_default()).unwrap_or_default()),
-        url: change
-            .url
-            .map(|text| fields.optional("/url", text.as_ref(), str::parse)),
-        metadata: change
-            .metadata
-            .map(|value| fields.take("/metadata", Metadata::try_from(value?))),
+        description: change.description.map(|text| fields.optional("/description", text.as_ref(), str::parse)),
+        tags: change.tags.map(|texts| tags(&mut fields, texts.unwrap_or_default()).unwrap_or_default()),
+        url: change.url.map(|text| fields.optional("/url", text.as_ref(), str::parse)),
+        metadata: change.metadata.map(|value| fields.take("/metadata", Metadata::try_from(value?))),
     };
     fields.finish(Some(patch))
 }
@@ -193,15 +166,11 @@ fn refused(site: &Site, name: &str, error: EditAssetError) -> Problem {
             .with("tombstone", tombstone_body(site, &tombstone)),
         EditAssetError::NotOwner(owner) => Problem::new(
             Kind::Forbidden,
-            format!(
-                "The asset `{name}` belongs to {}; only its owner may change it.",
-                site.handle(&owner)
-            ),
+            format!("The asset `{name}` belongs to {}; only its owner may change it.", site.handle(&owner)),
         ),
-        EditAssetError::Changed => Problem::new(
-            Kind::Changed,
-            "The asset has changed since you read it. Read it again and decide anew.",
-        ),
+        EditAssetError::Changed => {
+            Problem::new(Kind::Changed, "The asset has changed since you read it. Read it again and decide anew.")
+        }
         EditAssetError::Publish(error) => unpublished(error),
     }
 }

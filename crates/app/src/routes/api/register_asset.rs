@@ -10,7 +10,7 @@ use artdag_assets::{Asset, AssetType, Details, Metadata, NewAsset, Tag, Tags, pa
 use artdag_federation::Site;
 use artdag_kernel::ContentHash;
 use artdag_provenance::Provenance;
-use artdag_registry::{PublishError, RegisterAssetError, Registry};
+use artdag_registry::{PublishError, RegisterAssetError, RegisteredAsset, Registry};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -32,10 +32,7 @@ struct Claim {
     #[schema(ignore)]
     output_name: Option<String>,
     /// SHA3-256 of the content: 64 hex digits, with or without `sha3-256:`.
-    #[schema(
-        required,
-        example = "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a"
-    )]
+    #[schema(required, example = "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a")]
     content_hash: Option<String>,
     #[schema(ignore)]
     output_hash: Option<String>,
@@ -75,20 +72,18 @@ async fn register_asset(
     body: JsonBody<Claim>,
 ) -> Result<HttpResponse, Problem> {
     let new = new_asset(body.0)?;
-    let registered = registry
-        .register_asset(&member.0, new)
-        .await
-        .map_err(|error| refused(registry.site(), error))?;
-    let mut response = if registered.is_new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
     let site = registry.site();
+    let outcome = registry.register_asset(member.username(), new).await.map_err(|error| refused(site, error))?;
+    Ok(registered(site, &outcome))
+}
+
+/// 201 for what is new, 200 for what was there.
+pub(super) fn registered(site: &Site, outcome: &RegisteredAsset) -> HttpResponse {
+    let mut response = if outcome.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     response
-        .insert_header((header::LOCATION, site.asset(registered.asset.name.as_str())))
-        .insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(response.json(AssetBody::of(site, &registered.asset)))
+        .insert_header((header::LOCATION, site.asset(outcome.asset.name.as_str())))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(AssetBody::of(site, &outcome.asset))
 }
 
 fn new_asset(claim: Claim) -> Result<NewAsset, Problem> {
@@ -115,9 +110,7 @@ fn new_asset(claim: Claim) -> Result<NewAsset, Problem> {
         description: fields.optional("/description", given(claim.description).as_ref(), str::parse),
         tags: tags(&mut fields, claim.tags.unwrap_or_default()).unwrap_or_default(),
         url: fields.optional("/url", given(claim.url).as_ref(), str::parse),
-        metadata: claim
-            .metadata
-            .and_then(|value| fields.take("/metadata", Metadata::try_from(value))),
+        metadata: metadata(&mut fields, claim.metadata),
     });
     let all = name.zip(content_hash).zip(provenance).zip(details);
     fields.finish(all.map(|(((name, content_hash), provenance), details)| NewAsset {
@@ -130,8 +123,13 @@ fn new_asset(claim: Claim) -> Result<NewAsset, Problem> {
 }
 
 /// An empty text is none: forms send it for what was left out.
-fn given(text: Option<String>) -> Option<String> {
+pub(super) fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
+}
+
+/// `null` is none.
+pub(super) fn metadata(fields: &mut Fields, value: Option<Value>) -> Option<Metadata> {
+    fields.take("/metadata", Metadata::try_from(value?))
 }
 
 pub(super) fn tags(fields: &mut Fields, texts: Vec<String>) -> Option<Tags> {
@@ -142,12 +140,10 @@ pub(super) fn tags(fields: &mut Fields, texts: Vec<String>) -> Option<Tags> {
     fields.take("/tags", Tags::new(tags))
 }
 
-fn refused(site: &Site, error: RegisterAssetError) -> Problem {
+pub(super) fn refused(site: &Site, error: RegisterAssetError) -> Problem {
     let existing = |kind, detail: String, asset: &Asset| {
-        Problem::new(kind, detail).with(
-            "existing",
-            serde_json::to_value(AssetBody::of(site, asset)).unwrap_or_default(),
-        )
+        Problem::new(kind, detail)
+            .with("existing", serde_json::to_value(AssetBody::of(site, asset)).unwrap_or_default())
     };
     match error {
         RegisterAssetError::NameTaken(asset) => {
@@ -159,11 +155,7 @@ fn refused(site: &Site, error: RegisterAssetError) -> Problem {
             existing(Kind::Taken, detail, &asset)
         }
         RegisterAssetError::HashClaimed(asset) => {
-            let detail = format!(
-                "This content is registered as `{}` by {}.",
-                asset.name,
-                site.handle(&asset.owner)
-            );
+            let detail = format!("This content is registered as `{}` by {}.", asset.name, site.handle(&asset.owner));
             existing(Kind::Claimed, detail, &asset)
         }
         RegisterAssetError::Reserved(tombstone) => {

@@ -15,11 +15,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .service(list_activities)
-        .service(show_canonical)
-        .service(show_activity)
-        .service(show_activity_at);
+    config.service(list_activities).service(show_canonical).service(show_activity).service(show_activity_at);
 }
 
 /// An activity in a list. The signed bytes are at `canonical`.
@@ -73,22 +69,11 @@ async fn list_activities(request: HttpRequest, registry: web::Data<Registry>) ->
     let slice = reader.list_activities(None, page).await?;
     let count = Count::Exactly(reader.count_activities(None).await?);
     let last = slice.items.last().filter(|_| slice.has_older);
-    let cursor = |a: &Activity| Cursor {
-        at: a.published_at,
-        id: a.id.as_uuid(),
-    };
+    let cursor = |a: &Activity| Cursor { at: a.published_at, id: a.id.as_uuid() };
     let next = last.map(|activity| query.next_url(site.base(), "/activities", cursor(activity)));
     let bodies = slice.items.iter().map(|activity| activity_body(&registry, activity));
-    let body = ActivityList {
-        activities: bodies.collect::<Result<_, _>>()?,
-        tail: ListTail::new(page, next, count),
-    };
-    Ok(document(
-        &request,
-        MediaType::JSON,
-        Freshness::Revalidate,
-        to_json(&body)?,
-    ))
+    let body = ActivityList { activities: bodies.collect::<Result<_, _>>()?, tail: ListTail::new(page, next, count) };
+    Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
 
 fn activity_body(registry: &Registry, activity: &Activity) -> Result<ActivityBody, Problem> {
@@ -122,12 +107,7 @@ async fn show_activity(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let activity = find(&registry, &reference).await?;
-    Ok(document(
-        &request,
-        MediaType::ACTIVITY,
-        Freshness::Minutes,
-        activity.document.as_str(),
-    ))
+    Ok(document(&request, MediaType::ACTIVITY, Freshness::Minutes, activity.document.as_str()))
 }
 
 /// Show an activity by its index
@@ -142,12 +122,7 @@ async fn show_activity_at(
     index: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let activity = find(&registry, &index).await?;
-    Ok(document(
-        &request,
-        MediaType::ACTIVITY,
-        Freshness::Minutes,
-        activity.document.as_str(),
-    ))
+    Ok(document(&request, MediaType::ACTIVITY, Freshness::Minutes, activity.document.as_str()))
 }
 
 /// Show the signed bytes of an activity
@@ -166,12 +141,7 @@ async fn show_canonical(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let activity = find(&registry, &reference).await?;
-    Ok(document(
-        &request,
-        MediaType::JSON,
-        Freshness::Immutable,
-        activity.document.as_str(),
-    ))
+    Ok(document(&request, MediaType::JSON, Freshness::Immutable, activity.document.as_str()))
 }
 
 async fn find(registry: &Registry, reference: &str) -> Result<Activity, Problem> {

@@ -11,11 +11,7 @@ use artdag_registry::{PublishError, Registry};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .service(show_actor)
-        .service(show_outbox)
-        .service(show_followers)
-        .service(show_following);
+    config.service(show_actor).service(show_outbox).service(show_followers).service(show_following);
 }
 
 /// Show an actor
@@ -30,11 +26,7 @@ async fn show_actor(
     username: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let user = find_user(&registry, &username).await?;
-    let signer = registry
-        .keys()
-        .signer(&user.username)
-        .await
-        .map_err(Problem::internal)?;
+    let signer = registry.keys().signer(&user.username).await.map_err(Problem::internal)?;
     let signer = signer.ok_or_else(|| Problem::internal(PublishError::NoKeys(user.username.clone())))?;
     let profile = Profile {
         username: &user.username,
@@ -42,12 +34,7 @@ async fn show_actor(
         created_at: user.created_at,
     };
     let body = actor_document(registry.site(), profile, signer.public_keys());
-    Ok(document(
-        &request,
-        MediaType::ACTIVITY,
-        Freshness::Revalidate,
-        to_json(&body)?,
-    ))
+    Ok(document(&request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
 }
 
 /// List what an actor published
@@ -86,12 +73,7 @@ async fn show_followers(
 ) -> Result<HttpResponse, Problem> {
     let user = find_user(&registry, &username).await?;
     let body = empty_collection(&registry.site().followers(&user.username));
-    Ok(document(
-        &request,
-        MediaType::ACTIVITY,
-        Freshness::Revalidate,
-        to_json(&body)?,
-    ))
+    Ok(document(&request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
 }
 
 /// List whom an actor follows
@@ -107,12 +89,7 @@ async fn show_following(
 ) -> Result<HttpResponse, Problem> {
     let user = find_user(&registry, &username).await?;
     let body = empty_collection(&format!("{}/following", registry.site().actor(&user.username)));
-    Ok(document(
-        &request,
-        MediaType::ACTIVITY,
-        Freshness::Revalidate,
-        to_json(&body)?,
-    ))
+    Ok(document(&request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
 }
 
 async fn find_user(registry: &Registry, username: &str) -> Result<User, Problem> {
@@ -139,10 +116,7 @@ pub(super) async fn activities_of(
     let body = match position {
         None => to_json(&collection(id, total))?,
         Some(position) => {
-            let page = Page {
-                limit: PageLimit::COLLECTION,
-                position,
-            };
+            let page = Page { limit: PageLimit::COLLECTION, position };
             let activities = reader.list_activities(actor, page).await?;
             let page_id = format!("{id}?{}", request.query_string());
             to_json(&activity_page(id, &page_id, total, &activities).map_err(Problem::internal)?)?

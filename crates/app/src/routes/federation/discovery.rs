@@ -29,21 +29,14 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[get("/.well-known/webfinger")]
 async fn find_account(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
     let query = ListQuery::of(&request).map_err(|_| malformed("the query cannot be read"))?;
-    let resource = query
-        .get("resource")
-        .ok_or_else(|| malformed("the parameter `resource` is missing"))?;
+    let resource = query.get("resource").ok_or_else(|| malformed("the parameter `resource` is missing"))?;
     let site = registry.site();
     let subject = webfinger_subject(site, resource).map_err(|error| malformed(&format!("the resource {error}")))?;
     let nobody = || Problem::not_found(format_args!("account `{resource}` here"));
     let username = subject.ok_or_else(nobody)?;
     registry.read().await?.find_user(&username).await?.ok_or_else(nobody)?;
     let body = to_json(&webfinger(site, &username))?;
-    Ok(document(
-        &request,
-        MediaType("application/jrd+json"),
-        Freshness::Minutes,
-        body,
-    ))
+    Ok(document(&request, MediaType("application/jrd+json"), Freshness::Minutes, body))
 }
 
 fn malformed(what: &str) -> Problem {
@@ -54,24 +47,14 @@ fn malformed(what: &str) -> Problem {
 #[utoipa::path(tag = "ActivityPub", responses((status = 200, description = "XRD", content_type = "application/xrd+xml", body = String)))]
 #[get("/.well-known/host-meta")]
 async fn show_host_meta(request: HttpRequest, registry: web::Data<Registry>) -> HttpResponse {
-    document(
-        &request,
-        MediaType("application/xrd+xml"),
-        Freshness::Minutes,
-        host_meta(registry.site()),
-    )
+    document(&request, MediaType("application/xrd+xml"), Freshness::Minutes, host_meta(registry.site()))
 }
 
 /// Lead to NodeInfo
 #[utoipa::path(tag = "ActivityPub", responses((status = 200, description = "Where the NodeInfo documents are", body = Object)))]
 #[get("/.well-known/nodeinfo")]
 async fn show_nodeinfo_links(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
-    Ok(document(
-        &request,
-        MediaType::JSON,
-        Freshness::Minutes,
-        to_json(&nodeinfo_links(registry.site()))?,
-    ))
+    Ok(document(&request, MediaType::JSON, Freshness::Minutes, to_json(&nodeinfo_links(registry.site()))?))
 }
 
 /// Describe this server (NodeInfo)
@@ -89,19 +72,12 @@ async fn show_nodeinfo(
         "2.1" => "application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.1#\"",
         "2.0" => "application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.0#\"",
         other => {
-            return Err(Problem::not_found(format_args!(
-                "NodeInfo `{other}`; there are 2.1 and 2.0"
-            )));
+            return Err(Problem::not_found(format_args!("NodeInfo `{other}`; there are 2.1 and 2.0")));
         }
     };
     let open = registry.policy().registration == RegistrationPolicy::Open;
     let body = nodeinfo(&schema, env!("CARGO_PKG_VERSION"), open, registry.usage().await?);
-    Ok(document(
-        &request,
-        MediaType(media_type),
-        Freshness::Minutes,
-        to_json(&body)?,
-    ))
+    Ok(document(&request, MediaType(media_type), Freshness::Minutes, to_json(&body)?))
 }
 
 /// Show the JSON-LD context
@@ -111,10 +87,5 @@ async fn show_nodeinfo(
 #[get("/ns")]
 async fn show_context(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
     let body = json!({"@context": vocabulary::terms(registry.site())});
-    Ok(document(
-        &request,
-        MediaType("application/ld+json"),
-        Freshness::Minutes,
-        to_json(&body)?,
-    ))
+    Ok(document(&request, MediaType("application/ld+json"), Freshness::Minutes, to_json(&body)?))
 }

@@ -31,12 +31,7 @@ async fn show_openapi(request: HttpRequest, json: web::Data<OpenApiJson>) -> Htt
 async fn show_problem(request: HttpRequest, slug: web::Path<String>) -> Result<HttpResponse, Problem> {
     let page = ProblemPages::get(&format!("{slug}.md"));
     let page = page.ok_or_else(|| Problem::not_found(format_args!("kind of problem called `{slug}`")))?;
-    Ok(document(
-        &request,
-        MediaType("text/markdown; charset=utf-8"),
-        Freshness::Minutes,
-        page.data,
-    ))
+    Ok(document(&request, MediaType("text/markdown; charset=utf-8"), Freshness::Minutes, page.data))
 }
 
 #[cfg(test)]
@@ -53,9 +48,6 @@ mod tests {
             assert!(text.starts_with(&format!("# {}\n", kind.title())), "{}", kind.slug());
             assert!(text.contains(&kind.status().as_u16().to_string()), "{}", kind.slug());
         }
-        assert_eq!(
-            ProblemPages::iter().filter(|name| name != "README.md").count(),
-            Kind::ALL.len()
-        );
+        assert_eq!(ProblemPages::iter().filter(|name| name != "README.md").count(), Kind::ALL.len());
     }
 }

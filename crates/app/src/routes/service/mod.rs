@@ -7,8 +7,5 @@ mod root;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .configure(root::configure)
-        .configure(health::configure)
-        .configure(docs::configure);
+    config.configure(root::configure).configure(health::configure).configure(docs::configure);
 }

@@ -48,10 +48,5 @@ async fn show_stats(request: HttpRequest, registry: web::Data<Registry>) -> Resu
         docs: format!("{}/docs/", site.base()),
         openapi: format!("{}/openapi.json", site.base()),
     };
-    Ok(document(
-        &request,
-        MediaType::JSON,
-        Freshness::Revalidate,
-        to_json(&body)?,
-    ))
+    Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }

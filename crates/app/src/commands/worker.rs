@@ -1,0 +1,15 @@
+use super::serve::until_told_to_stop;
+use crate::settings::Settings;
+use crate::wiring::{self, StartError};
+use artdag_registry::run_worker;
+
+/// `artdag-l2 worker`
+pub(crate) async fn worker(settings: &Settings) -> Result<(), StartError> {
+    let registry = wiring::build(settings).await?;
+    let stopped = until_told_to_stop()?;
+    let holder = wiring::process_name("worker");
+    tracing::info!(%holder, database = %settings.database, "working off jobs");
+    run_worker(registry, holder, stopped).await;
+    tracing::info!("stopped");
+    Ok(())
+}
