@@ -4,7 +4,7 @@ Reads {"activity": "<the exact text>", "actor": {<the actor's document>}} from s
 with 0 when both signatures are good and made with keys that the actor itself lists; otherwise prints what failed,
 a line each, and exits with 1.
 
-Written from the texts: FEDERATION.md for `signature`, FEP-8b32 and W3C's Data Integrity EdDSA Cryptosuites
+Written from the texts: docs/signatures.md for `signature`, FEP-8b32 and W3C's Data Integrity EdDSA Cryptosuites
 (eddsa-jcs-2022) for `proof`, FEP-521a for the key. Needs `cryptography` and `rfc8785`.
 """
 

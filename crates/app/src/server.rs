@@ -11,7 +11,7 @@ use crate::routes;
 use crate::wiring::{StartError, process_name};
 use actix_cors::Cors;
 use actix_web::http::{Method, header};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use artdag_registry::{Registry, run_sequencer, run_worker};
 use std::net::{SocketAddr, TcpListener};
@@ -81,7 +81,6 @@ impl Bound {
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(finish))
                 .wrap(cors())
-                .wrap(Compress::default())
                 .wrap(TracingLogger::<RequestSpan>::new())
         })
         .listen(self.listener)?

@@ -1,7 +1,7 @@
 //! The use cases of an Art DAG registry, over ports.
 //!
 //! A [`Registry`] holds one of every port and nothing else; each use case is a method in a file of its own that
-//! reads top to bottom: its input, its error, the steps, the tests of its rules. The steps are always the same:
+//! reads top to bottom: its input, its error, the steps. The steps are always the same:
 //! check, do what is slow or secret, then one [`UnitOfWork`] and one commit. Nothing here calls out to another
 //! machine while a unit of work is open, and nothing here knows HTTP or SQL.
 //!

@@ -190,7 +190,7 @@ impl Registry {
             let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
             if let Some(tombstone) = reserved {
                 unit.rollback().await?;
-                return Err(RegisterAssetError::Reserved(tombstone).into());
+                return Err(RegisterAssetError::Reserved(Box::new(tombstone)).into());
             }
             unit.add_activity(activity).await?;
         }

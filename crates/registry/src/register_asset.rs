@@ -23,7 +23,7 @@ pub enum RegisterAssetError {
     HashClaimed(Box<Asset>),
     /// Name or content belonged to another user's deleted asset and stays theirs.
     #[error("the name or the content is reserved for its former owner")]
-    Reserved(Tombstone),
+    Reserved(Box<Tombstone>),
     /// It names itself as an input.
     #[error("an asset cannot be its own input")]
     OwnInput,
@@ -106,7 +106,7 @@ impl Registry {
         let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
         if let Some(tombstone) = reserved {
             unit.rollback().await?;
-            return Err(RegisterAssetError::Reserved(tombstone));
+            return Err(RegisterAssetError::Reserved(Box::new(tombstone)));
         }
         unit.add_activity(activity).await?;
         unit.commit().await?;

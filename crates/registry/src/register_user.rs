@@ -34,7 +34,7 @@ pub enum RegisterUserError {
     NameTaken(Username),
     /// The password is too easy to guess.
     #[error("the password {0}")]
-    Weak(#[source] WeakPassword),
+    Weak(WeakPassword),
     /// No key could be made.
     #[error("no keys could be made")]
     Keys(#[from] KeyError),

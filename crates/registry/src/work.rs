@@ -71,7 +71,7 @@ impl Registry {
         };
         if let Err(error) = self.conclude(holder, &queued, result, &span).await {
             span.in_scope(|| {
-                tracing::warn!(error = &error as &dyn Error, "the job's end was not written; it will run again")
+                tracing::warn!(error = &error as &dyn Error, "the job's end was not written; it will run again");
             });
         }
     }
@@ -125,7 +125,7 @@ impl Registry {
                     tracing::warn!(
                         error = error.as_ref() as &dyn Error,
                         "the job failed for good; see `artdag-l2 jobs`"
-                    )
+                    );
                 });
                 unit.bury_job(queued.id, holder, &chain(error.as_ref())).await?;
             }

@@ -35,11 +35,7 @@ impl ActorKeys {
         let ed25519 = pem::read_ed25519(ed25519).map_err(ed25519_fault)?;
         let public = PublicKeys {
             rsa_pem: pem::rsa_public_pem(&rsa).map_err(rsa_fault)?,
-            ed25519: ed25519
-                .public_key()
-                .as_ref()
-                .try_into()
-                .map_err(|_| ed25519_fault("not 32 bytes".to_owned()))?,
+            ed25519: ed25519.public_key().as_ref().try_into().map_err(|_| ed25519_fault("not 32 bytes".to_owned()))?,
         };
         Ok(Self { rsa, ed25519, public })
     }
@@ -58,15 +54,9 @@ impl ActorSigner for ActorKeys {
         let mut signature = vec![0; self.rsa.public().modulus_len()];
         // ring asks for randomness for the sake of other paddings; this signature does not depend on it, so the
         // machine's own will do.
-        match self
-            .rsa
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-        {
+        match self.rsa.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature) {
             Ok(()) => Ok(signature),
-            Err(e) => Err(KeyError::Unusable {
-                name: "RSA".to_owned(),
-                reason: e.to_string(),
-            }),
+            Err(e) => Err(KeyError::Unusable { name: "RSA".to_owned(), reason: e.to_string() }),
         }
     }
 
@@ -84,9 +74,7 @@ impl ActorSigner for ActorKeys {
 
 impl fmt::Debug for ActorKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActorKeys")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
+        f.debug_struct("ActorKeys").field("public", &self.public).finish_non_exhaustive()
     }
 }
 
@@ -103,11 +91,7 @@ mod tests {
         let keys = ActorKeys::from_pem(&rsa, &new_keys::ed25519(&randomness).unwrap()).unwrap();
         let public = keys.public_keys();
         let signature = keys.rsa_sha256(b"a").unwrap();
-        assert_eq!(
-            signature,
-            keys.rsa_sha256(b"a").unwrap(),
-            "PKCS#1 v1.5 has no randomness"
-        );
+        assert_eq!(signature, keys.rsa_sha256(b"a").unwrap(), "PKCS#1 v1.5 has no randomness");
         assert!(verify_rsa_sha256(&public.rsa_pem, b"a", &signature));
         assert!(!verify_rsa_sha256(&public.rsa_pem, b"b", &signature));
         assert!(verify_ed25519(&public.ed25519, b"a", &keys.ed25519(b"a")));

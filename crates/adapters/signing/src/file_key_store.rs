@@ -37,11 +37,7 @@ impl FileKeyStore {
         clock: Arc<dyn Clock>,
         work: HeavyWork,
     ) -> Self {
-        Self {
-            shelf: Arc::new(Shelf::new(directory.into(), clock)),
-            randomness,
-            work,
-        }
+        Self { shelf: Arc::new(Shelf::new(directory.into(), clock)), randomness, work }
     }
 
     /// Takes over keys that were made elsewhere, such as those of the original system, which has RSA only: PEM
@@ -58,10 +54,7 @@ impl FileKeyStore {
         ed25519_pem: Option<&str>,
         replace: bool,
     ) -> Result<PublicKeys, KeyError> {
-        let (rsa, ed25519) = (
-            Zeroizing::new(rsa_pem.to_owned()),
-            ed25519_pem.map(|p| Zeroizing::new(p.to_owned())),
-        );
+        let (rsa, ed25519) = (Zeroizing::new(rsa_pem.to_owned()), ed25519_pem.map(|p| Zeroizing::new(p.to_owned())));
         let randomness = Arc::clone(&self.randomness);
         let work = move || {
             let rsa = new_keys::import_rsa(&rsa).map_err(|e| unusable("to import (RSA)", e))?;
@@ -70,10 +63,7 @@ impl FileKeyStore {
                     let pem = new_keys::import_ed25519(&pem).map_err(|e| unusable("to import (Ed25519)", e))?;
                     NewKey { pem, replace }
                 }
-                None => NewKey {
-                    pem: new_ed25519(&*randomness)?,
-                    replace: false,
-                },
+                None => NewKey { pem: new_ed25519(&*randomness)?, replace: false },
             };
             Ok((NewKey { pem: rsa, replace }, ed25519))
         };
@@ -95,9 +85,7 @@ impl FileKeyStore {
         existing: Existing,
     ) -> Result<PublicKeys, KeyError> {
         let (shelf, of) = (Arc::clone(&self.shelf), owner.clone());
-        blocking(move || shelf.install(&of, rsa, ed25519, existing))
-            .await
-            .map_err(|e| lost(owner, e))?
+        blocking(move || shelf.install(&of, rsa, ed25519, existing)).await.map_err(|e| lost(owner, e))?
     }
 
     /// New keys where they are wanted.
@@ -111,20 +99,12 @@ impl FileKeyStore {
         let new = |pem| NewKey { pem, replace };
         let randomness = Arc::clone(&self.randomness);
         let rsa = if rsa {
-            let made = self
-                .work
-                .run(move || new_keys::rsa(&*randomness))
-                .await
-                .map_err(|e| lost(owner, e))?;
+            let made = self.work.run(move || new_keys::rsa(&*randomness)).await.map_err(|e| lost(owner, e))?;
             Some(new(made.map_err(|e| unusable("to be made (RSA)", e))?))
         } else {
             None
         };
-        let ed25519 = if ed25519 {
-            Some(new(new_ed25519(&*self.randomness)?))
-        } else {
-            None
-        };
+        let ed25519 = if ed25519 { Some(new(new_ed25519(&*self.randomness)?)) } else { None };
         Ok((rsa, ed25519))
     }
 }
@@ -135,9 +115,7 @@ impl KeyStore for FileKeyStore {
         let (rsa, ed25519) = match self.find(owner).await? {
             Found::Both(keys) => {
                 let (shelf, of, public) = (Arc::clone(&self.shelf), owner.clone(), keys.public_keys().clone());
-                let published = blocking(move || shelf.is_published(&of, &keys))
-                    .await
-                    .map_err(|e| lost(owner, e))?;
+                let published = blocking(move || shelf.is_published(&of, &keys)).await.map_err(|e| lost(owner, e))?;
                 if published? {
                     return Ok(public);
                 }
@@ -149,15 +127,7 @@ impl KeyStore for FileKeyStore {
     }
 
     async fn generate(&self, owner: &Username, replace: bool) -> Result<PublicKeys, KeyError> {
-        if !replace
-            && !matches!(
-                self.find(owner).await?,
-                Found::Part {
-                    rsa: false,
-                    ed25519: false
-                }
-            )
-        {
+        if !replace && !matches!(self.find(owner).await?, Found::Part { rsa: false, ed25519: false }) {
             return Err(KeyError::Exists(owner.clone()));
         }
         let (rsa, ed25519) = self.make(owner, true, true, replace).await?;
@@ -168,10 +138,7 @@ impl KeyStore for FileKeyStore {
     async fn signer(&self, owner: &Username) -> Result<Option<Arc<dyn ActorSigner>>, KeyError> {
         match self.find(owner).await? {
             Found::Both(keys) => return Ok(Some(keys)),
-            Found::Part {
-                rsa: false,
-                ed25519: false,
-            } => return Ok(None),
+            Found::Part { rsa: false, ed25519: false } => return Ok(None),
             // A killed process left it so, or an operator brought the key of the original system.
             Found::Part { .. } => _ = self.ensure(owner).await?,
         }
@@ -187,15 +154,9 @@ fn new_ed25519(randomness: &dyn Randomness) -> Result<Zeroizing<String>, KeyErro
 }
 
 fn unusable(name: &str, fault: KeyFault) -> KeyError {
-    KeyError::Unusable {
-        name: name.to_owned(),
-        reason: fault.0,
-    }
+    KeyError::Unusable { name: name.to_owned(), reason: fault.0 }
 }
 
 fn lost(owner: &Username, source: WorkLost) -> KeyError {
-    KeyError::Store {
-        name: owner.to_string(),
-        source: Box::new(source),
-    }
+    KeyError::Store { name: owner.to_string(), source: Box::new(source) }
 }

@@ -44,9 +44,7 @@ impl From<&Metadata> for Stamp {
 
 /// The directory a file is in; the current one for a bare name.
 pub(crate) fn parent(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the directory, for its owner alone, unless it exists.
@@ -75,19 +73,12 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Kept>> {
     };
     let metadata = file.metadata()?;
     if metadata.len() > MAX_LENGTH {
-        return Err(io::Error::new(
-            ErrorKind::FileTooLarge,
-            "the file is too long for what it should hold",
-        ));
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "the file is too long for what it should hold"));
     }
     // Room for all of it, so that no copy is left behind by growing.
     let mut text = Zeroizing::new(String::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1));
     file.take(MAX_LENGTH).read_to_string(&mut text)?;
-    Ok(Some(Kept {
-        text,
-        stamp: Stamp::from(&metadata),
-        exposed: metadata.mode() & 0o077 != 0,
-    }))
+    Ok(Some(Kept { text, stamp: Stamp::from(&metadata), exposed: metadata.mode() & 0o077 != 0 }))
 }
 
 /// Writes a file that must not exist yet; `false` when it does, and then nothing is changed. `temporary` is a name
@@ -113,12 +104,7 @@ pub(crate) fn write_over(path: &Path, temporary: &Path, text: &str, mode: u32) -
 /// Waits until no other process holds the lock of this directory. It is held until dropped, or the process ends.
 pub(crate) fn lock(directory: &Path) -> io::Result<File> {
     let path = directory.join(".lock");
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(PRIVATE)
-        .open(path)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(path)?;
     file.lock()?;
     Ok(file)
 }
@@ -126,11 +112,7 @@ pub(crate) fn lock(directory: &Path) -> io::Result<File> {
 fn write_temporary(temporary: &Path, text: &str, mode: u32) -> io::Result<()> {
     // Left behind by a process that was killed.
     absent_is_none(fs::remove_file(temporary))?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(temporary)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

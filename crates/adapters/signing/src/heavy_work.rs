@@ -21,9 +21,7 @@ pub struct WorkLost(#[source] Box<dyn Error + Send + Sync>);
 impl HeavyWork {
     /// At most `at_once` pieces of work at the same time.
     pub fn new(at_once: NonZeroUsize) -> Self {
-        Self {
-            turns: Arc::new(Semaphore::new(at_once.get())),
-        }
+        Self { turns: Arc::new(Semaphore::new(at_once.get())) }
     }
 
     /// As many at once as this process has cores.
@@ -37,10 +35,7 @@ impl HeavyWork {
     /// # Errors
     /// [`WorkLost`].
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, WorkLost> {
-        let turn = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .map_err(|e| WorkLost(Box::new(e)))?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| WorkLost(Box::new(e)))?;
         blocking(move || {
             let result = work();
             drop(turn);

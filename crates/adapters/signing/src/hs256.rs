@@ -39,11 +39,7 @@ fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifi
 }
 
 fn check(algorithm: Algorithm, family: AlgorithmFamily) -> Result<()> {
-    if algorithm == Algorithm::HS256 && family == AlgorithmFamily::Hmac {
-        Ok(())
-    } else {
-        unsupported()
-    }
+    if algorithm == Algorithm::HS256 && family == AlgorithmFamily::Hmac { Ok(()) } else { unsupported() }
 }
 
 fn unsupported<T>() -> Result<T> {

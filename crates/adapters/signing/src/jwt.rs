@@ -38,19 +38,12 @@ impl JwtCodec {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
-        Ok(Self {
-            sealing: EncodingKey::from_secret(secret),
-            opening: DecodingKey::from_secret(secret),
-            validation,
-        })
+        Ok(Self { sealing: EncodingKey::from_secret(secret), opening: DecodingKey::from_secret(secret), validation })
     }
 }
 
 impl TokenCodec for JwtCodec {
-    #[expect(
-        clippy::expect_used,
-        reason = "claims are text and integers, and the key and algorithm fit: see tests"
-    )]
+    #[expect(clippy::expect_used, reason = "claims are text and integers, and the key and algorithm fit: see tests")]
     fn seal(&self, claims: &Claims) -> AccessToken {
         let compact = encode(&Header::new(Algorithm::HS256), claims, &self.sealing);
         AccessToken::new(compact.expect("HS256 seals any claims"))

@@ -23,8 +23,7 @@ impl PasswordHasher for BoundedArgon2 {
         let mut salt = [0; 16];
         self.randomness.fill(&mut salt);
         let hash = self.work.run(move || PasswordHash::make(&password, salt)).await;
-        hash.map_err(|e| HasherError(Box::new(e)))?
-            .map_err(|e| HasherError(Box::new(e)))
+        hash.map_err(|e| HasherError(Box::new(e)))?.map_err(|e| HasherError(Box::new(e)))
     }
 
     async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<bool, HasherError> {
@@ -55,12 +54,7 @@ mod tests {
         let hash = hasher.hash(password("correct horse")).await.unwrap();
         let again = hasher.hash(password("correct horse")).await.unwrap();
         assert_ne!(hash.as_str(), again.as_str());
-        assert!(
-            hasher
-                .verify(password("correct horse"), Some(hash.clone()))
-                .await
-                .unwrap()
-        );
+        assert!(hasher.verify(password("correct horse"), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify(password("wrong horse"), Some(hash)).await.unwrap());
         assert!(!hasher.verify(password("correct horse"), None).await.unwrap());
     }

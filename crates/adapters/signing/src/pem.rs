@@ -32,9 +32,7 @@ pub(crate) fn new_rsa(rng: &mut impl rand_core::CryptoRngCore) -> Result<SecretT
 pub(crate) fn ed25519_from_seed(seed: &[u8; 32]) -> Result<SecretText, String> {
     let document = Zeroizing::new([&ED25519_PKCS8[..], seed].concat());
     let document = SecretDocument::try_from(document.as_slice()).map_err(|e| e.to_string())?;
-    document
-        .to_pem("PRIVATE KEY", LineEnding::LF)
-        .map_err(|e| e.to_string())
+    document.to_pem("PRIVATE KEY", LineEnding::LF).map_err(|e| e.to_string())
 }
 
 /// Turns an RSA key in PKCS#8 or PKCS#1 into PKCS#8, and makes sure that ring signs with it.
@@ -63,10 +61,7 @@ pub(crate) fn import_ed25519(text: &str) -> Result<SecretText, String> {
     check_kind(&document, ED25519_OID, "an Ed25519 key")?;
     read_ed25519(text)?;
     let info = PrivateKeyInfo::try_from(document.as_bytes()).map_err(|e| e.to_string())?;
-    let seed = info
-        .private_key
-        .strip_prefix(&[4, 0x20])
-        .and_then(|seed| seed.try_into().ok());
+    let seed = info.private_key.strip_prefix(&[4, 0x20]).and_then(|seed| seed.try_into().ok());
     ed25519_from_seed(seed.ok_or("it is no Ed25519 key of 32 bytes")?)
 }
 
@@ -95,13 +90,7 @@ pub(crate) fn rsa_public_pem(key: &RsaKeyPair) -> Result<String, String> {
 }
 
 pub(crate) fn ed25519_public_pem(key: &Ed25519KeyPair) -> Result<String, String> {
-    public_pem(
-        AlgorithmIdentifierRef {
-            oid: ED25519_OID,
-            parameters: None,
-        },
-        key.public_key().as_ref(),
-    )
+    public_pem(AlgorithmIdentifierRef { oid: ED25519_OID, parameters: None }, key.public_key().as_ref())
 }
 
 /// The `RSAPublicKey` inside of a PEM document of type `PUBLIC KEY`, if that is what it is.
@@ -118,10 +107,7 @@ pub(crate) fn rsa_public_der(text: &str) -> Option<Vec<u8>> {
 fn public_pem(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<String, String> {
     let encode = || -> der::Result<String> {
         let subject_public_key = BitStringRef::from_bytes(key)?;
-        let info = SubjectPublicKeyInfoRef {
-            algorithm,
-            subject_public_key,
-        };
+        let info = SubjectPublicKeyInfoRef { algorithm, subject_public_key };
         Document::encode_msg(&info)?.to_pem("PUBLIC KEY", LineEnding::LF)
     };
     encode().map_err(|e| e.to_string())
@@ -149,9 +135,5 @@ fn open(text: &str) -> Result<(&str, SecretDocument), String> {
 fn check_kind(document: &SecretDocument, expected: ObjectIdentifier, wanted: &str) -> Result<(), String> {
     let info = PrivateKeyInfo::try_from(document.as_bytes()).map_err(|e| format!("it is no PKCS#8 key ({e})"))?;
     let found = info.algorithm.oid;
-    if found == expected {
-        Ok(())
-    } else {
-        Err(format!("it is a key of another kind ({found}); {wanted} is needed"))
-    }
+    if found == expected { Ok(()) } else { Err(format!("it is a key of another kind ({found}); {wanted} is needed")) }
 }

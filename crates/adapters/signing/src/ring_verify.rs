@@ -7,16 +7,12 @@ pub fn verify_rsa_sha256(spki_pem: &str, message: &[u8], signature: &[u8]) -> bo
     let Some(key) = pem::rsa_public_der(spki_pem) else {
         return false;
     };
-    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key)
-        .verify(message, signature)
-        .is_ok()
+    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok()
 }
 
 /// Whether `signature` is the message's by Ed25519 (RFC 8032) and this key.
 pub fn verify_ed25519(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    UnparsedPublicKey::new(&ED25519, public)
-        .verify(message, signature)
-        .is_ok()
+    UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
 }
 
 #[cfg(test)]
@@ -27,13 +23,7 @@ mod tests {
     fn nonsense_verifies_nothing() {
         let ed25519 = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
         let huge = "-".repeat(1_000_000);
-        for key in [
-            "",
-            "é",
-            ed25519,
-            "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n",
-            &huge,
-        ] {
+        for key in ["", "é", ed25519, "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n", &huge] {
             assert!(!verify_rsa_sha256(key, b"", b""), "{key:.40}");
         }
         assert!(!verify_ed25519(&[0; 32], b"", &[0; 64]));

@@ -32,10 +32,7 @@ pub enum SecretError {
 /// # Errors
 /// [`SecretError`]. A damaged file is never replaced: that would log everybody out without a word.
 pub fn load_or_create_secret(path: &Path, randomness: &dyn Randomness) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    let file_error = |source| SecretError::File {
-        path: path.display().to_string(),
-        source,
-    };
+    let file_error = |source| SecretError::File { path: path.display().to_string(), source };
     if let Some(secret) = load(path)? {
         return Ok(secret);
     }
@@ -86,16 +83,9 @@ mod tests {
         let path = directory.path().join("data/jwt_secret");
         let secret = load_or_create_secret(&path, &SeededRandomness::default()).unwrap();
         assert_eq!(secret.len(), 32);
-        assert_eq!(
-            *load_or_create_secret(&path, &SeededRandomness::default()).unwrap(),
-            *secret
-        );
+        assert_eq!(*load_or_create_secret(&path, &SeededRandomness::default()).unwrap(), *secret);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(
-            fs::read_dir(path.parent().unwrap()).unwrap().count(),
-            1,
-            "no temporary file is left"
-        );
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
@@ -118,12 +108,7 @@ mod tests {
     fn a_damaged_file_is_an_error_and_stays() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("jwt_secret");
-        for text in [
-            "",
-            "\n",
-            "abcd",
-            "not hex at all, but quite long enough to be a secret otherwise",
-        ] {
+        for text in ["", "\n", "abcd", "not hex at all, but quite long enough to be a secret otherwise"] {
             fs::write(&path, text).unwrap();
             let error = load_or_create_secret(&path, &SeededRandomness::default()).unwrap_err();
             assert!(matches!(error, SecretError::Content { .. }), "{error}");

@@ -63,12 +63,7 @@ pub(crate) enum Existing {
 
 impl Shelf {
     pub(crate) fn new(directory: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            directory,
-            clock,
-            ready: Mutex::default(),
-            warned: Mutex::default(),
-        }
+        Self { directory, clock, ready: Mutex::default(), warned: Mutex::default() }
     }
 
     /// The keys as the files have them now. Costs two stats when they have not changed.
@@ -80,29 +75,14 @@ impl Shelf {
             return Ok(Found::Both(keys));
         }
         let (Some(rsa), Some(ed25519)) = (self.read(owner, RSA)?, self.read(owner, ED25519)?) else {
-            return Ok(Found::Part {
-                rsa: stamps[0].is_some(),
-                ed25519: stamps[1].is_some(),
-            });
+            return Ok(Found::Part { rsa: stamps[0].is_some(), ed25519: stamps[1].is_some() });
         };
         let keys = ActorKeys::from_pem(&rsa.text, &ed25519.text).map_err(|fault| match fault {
-            ActorKeysFault::Rsa(e) => KeyError::Unusable {
-                name: name(owner, RSA),
-                reason: e.0,
-            },
-            ActorKeysFault::Ed25519(e) => KeyError::Unusable {
-                name: name(owner, ED25519),
-                reason: e.0,
-            },
+            ActorKeysFault::Rsa(e) => KeyError::Unusable { name: name(owner, RSA), reason: e.0 },
+            ActorKeysFault::Ed25519(e) => KeyError::Unusable { name: name(owner, ED25519), reason: e.0 },
         })?;
         let keys = Arc::new(keys);
-        self.make_ready(
-            owner,
-            Ready {
-                stamps: [rsa.stamp, ed25519.stamp],
-                keys: Arc::clone(&keys),
-            },
-        );
+        self.make_ready(owner, Ready { stamps: [rsa.stamp, ed25519.stamp], keys: Arc::clone(&keys) });
         Ok(Found::Both(keys))
     }
 
@@ -229,10 +209,7 @@ impl Shelf {
 
     fn ready_for(&self, owner: &Username, stamps: [files::Stamp; 2]) -> Option<Arc<ActorKeys>> {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        ready
-            .get(owner)
-            .filter(|ready| ready.stamps == stamps)
-            .map(|ready| Arc::clone(&ready.keys))
+        ready.get(owner).filter(|ready| ready.stamps == stamps).map(|ready| Arc::clone(&ready.keys))
     }
 
     fn make_ready(&self, owner: &Username, keys: Ready) {
@@ -248,14 +225,10 @@ impl Shelf {
 }
 
 fn public_pems(owner: &Username, keys: &ActorKeys) -> Result<[(&'static str, String); 2], KeyError> {
-    let ed25519 = keys.ed25519_public_pem().map_err(|e| KeyError::Unusable {
-        name: name(owner, ED25519),
-        reason: e.to_string(),
-    })?;
-    Ok([
-        (RSA_PUBLIC, keys.public_keys().rsa_pem.clone()),
-        (ED25519_PUBLIC, ed25519),
-    ])
+    let ed25519 = keys
+        .ed25519_public_pem()
+        .map_err(|e| KeyError::Unusable { name: name(owner, ED25519), reason: e.to_string() })?;
+    Ok([(RSA_PUBLIC, keys.public_keys().rsa_pem.clone()), (ED25519_PUBLIC, ed25519)])
 }
 
 fn name(owner: &Username, suffix: &str) -> String {
@@ -263,8 +236,5 @@ fn name(owner: &Username, suffix: &str) -> String {
 }
 
 fn store_error(name: String, source: io::Error) -> KeyError {
-    KeyError::Store {
-        name,
-        source: Box::new(source),
-    }
+    KeyError::Store { name, source: Box::new(source) }
 }

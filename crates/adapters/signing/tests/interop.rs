@@ -1,11 +1,6 @@
 //! A verifier in another language, written from the specifications, accepts both signatures and notices changes.
 
-#![expect(
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
+#![expect(clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use artdag_federation::{ActorSigner, KeyStore, data_integrity, engine_signature, multikey};
 use artdag_kernel::testing::{ManualClock, SeededRandomness};
@@ -21,18 +16,12 @@ const ACTOR: &str = "https://art.example/users/giles";
 const CREATED: &str = "2026-11-22T07:21:19Z";
 
 /// The Python that has the packages of `tests/interop/requirements.txt`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the way `cargo xtask test` tells tests where its Python is"
-)]
+#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its Python is")]
 fn python() -> Option<OsString> {
     let python = std::env::var_os("ARTDAG_TEST_PYTHON");
     if python.is_none() {
         let skip = std::env::var_os("ARTDAG_TEST_SKIP_PYTHON").is_some_and(|skip| skip == "1");
-        assert!(
-            skip,
-            "ARTDAG_TEST_PYTHON is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_PYTHON=1"
-        );
+        assert!(skip, "ARTDAG_TEST_PYTHON is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_PYTHON=1");
         eprintln!(
             "\n*** SKIPPED: signatures were NOT checked by the independent verifier (ARTDAG_TEST_SKIP_PYTHON=1)\n"
         );
@@ -43,12 +32,7 @@ fn python() -> Option<OsString> {
 /// What the verifier says: `Err` with its lines when it does not accept.
 fn verdict(python: &OsString, activity: &str, actor: &Value) -> Result<(), String> {
     let mut command = Command::new(python);
-    let mut child = command
-        .arg(VERIFIER)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.arg(VERIFIER).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let input = json!({"activity": activity, "actor": actor}).to_string();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -122,35 +106,19 @@ async fn an_independent_verifier_agrees() {
     assert_eq!(verdict(&python, &text, &actor), Ok(()));
 
     let both = "signature: does not match the activity\nproof: does not match the activity";
-    assert_eq!(
-        verdict(&python, &text.replacen("été", "êté", 1), &actor),
-        Err(both.to_owned())
-    );
+    assert_eq!(verdict(&python, &text.replacen("été", "êté", 1), &actor), Err(both.to_owned()));
     // Outside the six members of the engine.
     let proof_only = "proof: does not match the activity";
-    assert_eq!(
-        verdict(&python, &text.replacen("#Public", "#public", 1), &actor),
-        Err(proof_only.to_owned())
-    );
+    assert_eq!(verdict(&python, &text.replacen("#Public", "#public", 1), &actor), Err(proof_only.to_owned()));
     let mut document: Value = serde_json::from_str(&text).unwrap();
-    document["@context"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!("https://other.example/ns"));
-    assert_eq!(
-        verdict(&python, &document.to_string(), &actor),
-        Ok(()),
-        "terms may be added behind"
-    );
+    document["@context"].as_array_mut().unwrap().push(json!("https://other.example/ns"));
+    assert_eq!(verdict(&python, &document.to_string(), &actor), Ok(()), "terms may be added behind");
 
     let mut stranger = actor.clone();
     stranger["assertionMethod"][0]["controller"] = json!("https://art.example/users/eve");
     stranger["publicKey"]["owner"] = json!("https://art.example/users/eve");
     let refused = verdict(&python, &text, &stranger).unwrap_err();
-    assert!(
-        refused.contains("does not own") && refused.contains("controlled by somebody else"),
-        "{refused}"
-    );
+    assert!(refused.contains("does not own") && refused.contains("controlled by somebody else"), "{refused}");
 }
 
 #[tokio::test]
@@ -168,9 +136,6 @@ async fn our_own_verification_agrees() {
     let document = signed(&*signer);
     assert_eq!(verify(&document), (Ok(()), Ok(())));
     let changed: Value = serde_json::from_str(&document.to_string().replacen("été", "êté", 1)).unwrap();
-    let expected = (
-        Err(engine_signature::Fault::Mismatch),
-        Err(data_integrity::Fault::Mismatch),
-    );
+    let expected = (Err(engine_signature::Fault::Mismatch), Err(data_integrity::Fault::Mismatch));
     assert_eq!(verify(&changed), expected);
 }

@@ -30,11 +30,7 @@ fn fep_8b32() -> (Value, &'static str, &'static str) {
         }
     });
     let method = "https://server.example/users/alice#ed25519-key";
-    (
-        document,
-        method,
-        "z42ffGu6AUKPCFcFPiabmUvnGLPJzC7e4DGWC52NUasSSH37UMa9c58tdgVszUcZfytxa4fQ5TYHaJENCxUDe9SdL",
-    )
+    (document, method, "z42ffGu6AUKPCFcFPiabmUvnGLPJzC7e4DGWC52NUasSSH37UMa9c58tdgVszUcZfytxa4fQ5TYHaJENCxUDe9SdL")
 }
 
 /// W3C's "Representation: eddsa-jcs-2022" of Data Integrity EdDSA Cryptosuites.
@@ -51,11 +47,7 @@ fn w3c() -> (Value, &'static str, &'static str) {
     });
     let method =
         "did:key:z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2#z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2";
-    (
-        document,
-        method,
-        "z2HnFSSPPBzR36zdDgK8PbEHeXbR56YF24jwMpt3R1eHXQzJDMWS93FCzpvJpwTWd3GAVFuUfjoJdcnTMuVor51aX",
-    )
+    (document, method, "z2HnFSSPPBzR36zdDgK8PbEHeXbR56YF24jwMpt3R1eHXQzJDMWS93FCzpvJpwTWd3GAVFuUfjoJdcnTMuVor51aX")
 }
 
 /// The published secret, beside any RSA key.
@@ -63,23 +55,14 @@ fn keys() -> ActorKeys {
     let secret = bs58::decode(&SECRET[1..]).into_vec().unwrap();
     // `0x80 0x26` says "Ed25519 private key".
     let seed = secret.strip_prefix(&[0x80, 0x26]).unwrap();
-    let pkcs8 = [
-        &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20],
-        seed,
-    ]
-    .concat();
-    let pem = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        BASE64_STANDARD.encode(pkcs8)
-    );
+    let pkcs8 = [&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], seed].concat();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(pkcs8));
     ActorKeys::from_pem(&new_keys::rsa(&SeededRandomness::default()).unwrap(), &pem).unwrap()
 }
 
 fn verdict(document: &Value, method: &str) -> Result<(), Fault> {
     let public = multikey::decode(PUBLIC).unwrap();
-    verify(document, method, CREATED.parse().unwrap(), |message, signature| {
-        verify_ed25519(&public, message, signature)
-    })
+    verify(document, method, CREATED.parse().unwrap(), |message, signature| verify_ed25519(&public, message, signature))
 }
 
 #[test]
@@ -103,14 +86,8 @@ fn the_w3c_hashes_and_signature() {
     let (mut document, method, _) = w3c();
     attach(&mut document, &keys(), method, CREATED).unwrap();
     let check = |message: &[u8; 64], signature: &[u8; 64]| {
-        assert_eq!(
-            hex::encode(&message[..32]),
-            "66ab154f5c2890a140cb8388a22a160454f80575f6eae09e5a097cabe539a1db"
-        );
-        assert_eq!(
-            hex::encode(&message[32..]),
-            "59b7cb6251b8991add1ce0bc83107e3db9dbbab5bd2c28f687db1a03abc92f19"
-        );
+        assert_eq!(hex::encode(&message[..32]), "66ab154f5c2890a140cb8388a22a160454f80575f6eae09e5a097cabe539a1db");
+        assert_eq!(hex::encode(&message[32..]), "59b7cb6251b8991add1ce0bc83107e3db9dbbab5bd2c28f687db1a03abc92f19");
         let expected = "407cd12654b33d718ecbb99179a1506daaa849450bf3fc523cce3e1c96f8b80351da3f253d725c6f00b07c9e5448d50b3ef78012b9ab54255116d069c6dd2808";
         assert_eq!(hex::encode(signature), expected);
         true
@@ -123,11 +100,7 @@ fn one_changed_byte_is_noticed() {
     for (mut document, method, value) in [fep_8b32(), w3c()] {
         attach(&mut document, &keys(), method, CREATED).unwrap();
         let text = document.to_string();
-        for (from, to) in [
-            ("https://server", "https://serves"),
-            ("School", "Schoo1"),
-            ("Hello", "Hallo"),
-        ] {
+        for (from, to) in [("https://server", "https://serves"), ("School", "Schoo1"), ("Hello", "Hallo")] {
             if text.contains(from) {
                 let changed = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
                 assert_eq!(verdict(&changed, method), Err(Fault::Mismatch), "{from}");

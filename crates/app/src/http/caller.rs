@@ -100,7 +100,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Identity, Problem> {
 pub fn refused_token(error: AuthenticateError) -> Problem {
     match error {
         AuthenticateError::Store(error) => error.into(),
-        refused => Problem::new(Kind::Unauthorized, format!("{refused}; log in again").sentence()),
+        refused => Problem::new(Kind::Unauthorized, sentence(&format!("{refused}; log in again"))),
     }
 }
 
@@ -139,17 +139,8 @@ fn check_origin(request: &HttpRequest, base: &str) -> Result<(), Problem> {
     ))
 }
 
-trait Sentence {
-    fn sentence(self) -> String;
-}
-
-impl Sentence for String {
-    /// Errors are fragments; people read sentences.
-    fn sentence(self) -> String {
-        let mut chars = self.chars();
-        match chars.next() {
-            Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
-            None => self,
-        }
-    }
+/// Errors are fragments; people read sentences.
+fn sentence(fragment: &str) -> String {
+    let mut chars = fragment.chars();
+    chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
 }

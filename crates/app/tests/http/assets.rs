@@ -91,7 +91,9 @@ on_both_databases! {
             let changed = app.request(Method::GET, path).header("if-none-match", "\"other\"").send().await.unwrap();
             assert_eq!(changed.status(), 200, "{path}");
         }
-        assert!(app.get("/activities/0/canonical.json").await.header("cache-control").contains("immutable"));
+        let id = app.get("/assets/a").await.text("/activity");
+        assert!(app.get(&format!("{id}/canonical.json")).await.header("cache-control").contains("immutable"));
+        assert!(!app.get("/activities/0/canonical.json").await.header("cache-control").contains("immutable"));
     }
 
     async fn a_browser_elsewhere_may_read_and_head_is_get_without_a_body(app: TestApp) {

@@ -129,50 +129,20 @@ impl Draft {
     /// Claims an asset: the activity is the asset's [`Asset::claim`].
     pub fn create(site: &Site, asset: &Asset) -> Self {
         let object = object::object(site, asset);
-        Self::new(
-            site,
-            ActivityKind::Create,
-            asset.claim,
-            &asset.owner,
-            asset.content_hash,
-            asset.created_at,
-            object,
-        )
+        Self::new(site, ActivityKind::Create, asset.claim, &asset.owner, asset.content_hash, asset.created_at, object)
     }
 
     /// Tells of new details of an asset.
     pub fn update(site: &Site, asset: &Asset, id: ActivityId) -> Self {
         let object = object::object(site, asset);
-        Self::new(
-            site,
-            ActivityKind::Update,
-            id,
-            &asset.owner,
-            asset.content_hash,
-            asset.updated_at,
-            object,
-        )
+        Self::new(site, ActivityKind::Update, id, &asset.owner, asset.content_hash, asset.updated_at, object)
     }
 
     /// Withdraws a claim: the activity is the tombstone's [`Tombstone::withdrawal`].
     pub fn delete(site: &Site, tombstone: &Tombstone) -> Self {
-        let Tombstone {
-            withdrawal,
-            owner,
-            content_hash,
-            deleted_at,
-            ..
-        } = tombstone;
+        let Tombstone { withdrawal, owner, content_hash, deleted_at, .. } = tombstone;
         let object = object::tombstone(site, tombstone);
-        Self::new(
-            site,
-            ActivityKind::Delete,
-            *withdrawal,
-            owner,
-            *content_hash,
-            *deleted_at,
-            object,
-        )
+        Self::new(site, ActivityKind::Delete, *withdrawal, owner, *content_hash, *deleted_at, object)
     }
 
     fn new(
@@ -194,14 +164,7 @@ impl Draft {
             "cc": [site.followers(actor)],
             "object": object,
         });
-        Self {
-            id,
-            kind,
-            actor: actor.clone(),
-            content_hash,
-            published_at,
-            document,
-        }
+        Self { id, kind, actor: actor.clone(), content_hash, published_at, document }
     }
 
     /// Signs with both of the actor's keys. Neither signature covers the other.
@@ -209,26 +172,11 @@ impl Draft {
     /// # Errors
     /// [`SignError`].
     pub fn sign(self, site: &Site, signer: &dyn ActorSigner) -> Result<Activity, SignError> {
-        let Self {
-            id,
-            kind,
-            actor,
-            content_hash,
-            published_at,
-            mut document,
-        } = self;
+        let Self { id, kind, actor, content_hash, published_at, mut document } = self;
         let created = rfc3339_seconds(published_at);
         engine_signature::attach(&mut document, signer, &site.main_key(&actor), &created)?;
         data_integrity::attach(&mut document, signer, &site.ed25519_key(&actor), &created)?;
         let document = SignedDocument(jcs(&document)?);
-        Ok(Activity {
-            id,
-            kind,
-            actor,
-            content_hash,
-            published_at,
-            document,
-            index: None,
-        })
+        Ok(Activity { id, kind, actor, content_hash, published_at, document, index: None })
     }
 }

@@ -16,11 +16,7 @@ pub struct Profile<'a> {
 /// The actor document of a user (ActivityPub, 4), with the RSA key as `publicKey` and the Ed25519 key as
 /// `assertionMethod` (FEP-521a).
 pub fn actor_document(site: &Site, profile: Profile<'_>, keys: &PublicKeys) -> Value {
-    let Profile {
-        username,
-        display_name,
-        created_at,
-    } = profile;
+    let Profile { username, display_name, created_at } = profile;
     let id = site.actor(username);
     json!({
         "@context": [

@@ -82,11 +82,7 @@ enum Step<'a> {
 
 fn spell_integer(number: &Number) -> Result<String, NumberInDocument> {
     let text = number.to_string();
-    if number.is_i64() || number.is_u64() {
-        Ok(text)
-    } else {
-        Err(NumberInDocument(text))
-    }
+    if number.is_i64() || number.is_u64() { Ok(text) } else { Err(NumberInDocument(text)) }
 }
 
 fn write_ascii_string(out: &mut String, text: &str) {
@@ -184,19 +180,10 @@ mod tests {
         let cases = [
             (json!("été → ✨ 𝒳"), r#""\u00e9t\u00e9 \u2192 \u2728 \ud835\udcb3""#),
             (json!("\"\\/\u{8}\u{c}\n\r\t"), r#""\"\\/\b\f\n\r\t""#),
-            (
-                json!("\0\u{1f}\u{7f}\u{80}\u{ffff}"),
-                r#""\u0000\u001f\u007f\u0080\uffff""#,
-            ),
+            (json!("\0\u{1f}\u{7f}\u{80}\u{ffff}"), r#""\u0000\u001f\u007f\u0080\uffff""#),
             (json!("~ <>&'"), r#""~ <>&'""#),
-            (
-                json!({"z": [], "a": {}, "": null, "B": true}),
-                r#"{"":null,"B":true,"a":{},"z":[]}"#,
-            ),
-            (
-                json!([-1, 0, u64::MAX, i64::MIN]),
-                "[-1,0,18446744073709551615,-9223372036854775808]",
-            ),
+            (json!({"z": [], "a": {}, "": null, "B": true}), r#"{"":null,"B":true,"a":{},"z":[]}"#),
+            (json!([-1, 0, u64::MAX, i64::MIN]), "[-1,0,18446744073709551615,-9223372036854775808]"),
         ];
         for (value, expected) in cases {
             assert_eq!(engine_json(&value).unwrap(), expected);
@@ -247,15 +234,7 @@ mod tests {
             "\u00f6": "Latin Small Letter O With Diaeresis"
         }"#;
         let text = jcs(&serde_json::from_str(input).unwrap()).unwrap();
-        let order = [
-            "Carriage Return",
-            "One",
-            "Control",
-            "Latin Small",
-            "Euro Sign",
-            "Emoji",
-            "Hebrew",
-        ];
+        let order = ["Carriage Return", "One", "Control", "Latin Small", "Euro Sign", "Emoji", "Hebrew"];
         let places: Vec<_> = order.iter().map(|name| text.find(name).unwrap()).collect();
         assert!(places.is_sorted(), "{text}");
     }
@@ -299,17 +278,9 @@ mod tests {
 
     #[test]
     fn an_integer_that_would_be_rounded_has_no_jcs_form() {
-        assert_eq!(
-            jcs(&json!(9_007_199_254_740_993_u64)),
-            Err(NotCanonical::Number("9007199254740993".to_owned()))
-        );
+        assert_eq!(jcs(&json!(9_007_199_254_740_993_u64)), Err(NotCanonical::Number("9007199254740993".to_owned())));
         assert_eq!(jcs(&json!(u64::MAX)), Err(NotCanonical::Number(u64::MAX.to_string())));
-        for exact in [
-            json!(1_u64 << 63),
-            json!(i64::MIN),
-            json!(-9_007_199_254_740_991_i64),
-            json!(0),
-        ] {
+        for exact in [json!(1_u64 << 63), json!(i64::MIN), json!(-9_007_199_254_740_991_i64), json!(0)] {
             assert!(jcs(&exact).is_ok(), "{exact}");
         }
     }

@@ -35,14 +35,8 @@ pub fn activity_page(
     total: Count,
     activities: &Slice<Activity>,
 ) -> Result<CollectionPage, serde_json::Error> {
-    let raw = activities
-        .items
-        .iter()
-        .map(|a| RawValue::from_string(a.document.as_str().to_owned()));
-    let at = |activity: &Activity| Cursor {
-        at: activity.published_at,
-        id: activity.id.as_uuid(),
-    };
+    let raw = activities.items.iter().map(|a| RawValue::from_string(a.document.as_str().to_owned()));
+    let at = |activity: &Activity| Cursor { at: activity.published_at, id: activity.id.as_uuid() };
     let link = |which: &str, activity: Option<&Activity>| activity.map(|a| format!("{collection}?{which}={}", at(a)));
     Ok(CollectionPage {
         context: vocabulary::ACTIVITY_STREAMS,

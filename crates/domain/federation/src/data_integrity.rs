@@ -126,11 +126,7 @@ pub fn verify(
     let by_method = |proof: &&Map<String, Value>| is(proof, "verificationMethod", method);
     let mut proof = proofs(document).find(by_method).ok_or(Fault::Method)?.clone();
     check_rules(&proof, now)?;
-    let signature = proof
-        .remove("proofValue")
-        .as_ref()
-        .and_then(read_value)
-        .ok_or(Fault::Value)?;
+    let signature = proof.remove("proofValue").as_ref().and_then(read_value).ok_or(Fault::Value)?;
     let mut members = document.as_object().ok_or(Fault::Unsigned)?.clone();
     if let Some(context) = proof.get("@context") {
         // Terms may have been added after signing (vc-di-eddsa 3.3.2); the signed ones are restored.
@@ -139,11 +135,7 @@ pub fn verify(
         }
         members.insert("@context".to_owned(), context.clone());
     }
-    if check(&message(proof, members)?, &signature) {
-        Ok(())
-    } else {
-        Err(Fault::Mismatch)
-    }
+    if check(&message(proof, members)?, &signature) { Ok(()) } else { Err(Fault::Mismatch) }
 }
 
 fn check_rules(proof: &Map<String, Value>, now: Instant) -> Result<(), Fault> {
@@ -202,10 +194,7 @@ fn time(proof: &Map<String, Value>, name: &'static str) -> Result<Option<Instant
 }
 
 fn read_value(value: &Value) -> Option<[u8; 64]> {
-    let digits = value
-        .as_str()?
-        .strip_prefix('z')
-        .filter(|digits| digits.len() <= MAX_DIGITS)?;
+    let digits = value.as_str()?.strip_prefix('z').filter(|digits| digits.len() <= MAX_DIGITS)?;
     bs58::decode(digits).into_vec().ok()?.try_into().ok()
 }
 
@@ -235,10 +224,7 @@ mod tests {
     }
 
     fn echo() -> Echo {
-        Echo(PublicKeys {
-            rsa_pem: String::new(),
-            ed25519: [0; 32],
-        })
+        Echo(PublicKeys { rsa_pem: String::new(), ed25519: [0; 32] })
     }
 
     fn signed() -> Value {
@@ -264,29 +250,17 @@ mod tests {
         assert_eq!(edited(|d| d["signature"] = json!({"type": "RsaSignature2017"})), Ok(()));
         assert_eq!(edited(|d| d["id"] = json!("urn:2")), Err(Fault::Mismatch));
         assert_eq!(edited(|d| d["more"] = json!(null)), Err(Fault::Mismatch));
-        assert_eq!(
-            edited(|d| d["proof"]["created"] = json!("2026-11-22T07:21:20Z")),
-            Err(Fault::Mismatch)
-        );
+        assert_eq!(edited(|d| d["proof"]["created"] = json!("2026-11-22T07:21:20Z")), Err(Fault::Mismatch));
         assert_eq!(edited(|d| d["proof"]["more"] = json!(1)), Err(Fault::Mismatch));
     }
 
     #[test]
     fn the_context_may_grow_at_its_end_only() {
         let context = |value: Value| edited(|d| d["@context"] = value);
-        assert_eq!(
-            context(json!(["https://a.example/1", "https://a.example/2", {"x": "y:z"}])),
-            Ok(())
-        );
-        assert_eq!(
-            context(json!(["https://a.example/2", "https://a.example/1"])),
-            Err(Fault::Context)
-        );
+        assert_eq!(context(json!(["https://a.example/1", "https://a.example/2", {"x": "y:z"}])), Ok(()));
+        assert_eq!(context(json!(["https://a.example/2", "https://a.example/1"])), Err(Fault::Context));
         assert_eq!(context(json!("https://a.example/1")), Err(Fault::Context));
-        assert_eq!(
-            edited(|d| _ = d.as_object_mut().unwrap().remove("@context")),
-            Err(Fault::Context)
-        );
+        assert_eq!(edited(|d| _ = d.as_object_mut().unwrap().remove("@context")), Err(Fault::Context));
     }
 
     #[test]
@@ -304,10 +278,7 @@ mod tests {
         let other = json!({"type": "DataIntegrityProof", "verificationMethod": "https://a.example/#k"});
         let several = edited(|d| d["proof"] = json!([1, other, d["proof"]]));
         assert_eq!(several, Ok(()));
-        assert_eq!(
-            methods(&json!({"proof": [1, other, {}]})).collect::<Vec<_>>(),
-            ["https://a.example/#k"]
-        );
+        assert_eq!(methods(&json!({"proof": [1, other, {}]})).collect::<Vec<_>>(), ["https://a.example/#k"]);
     }
 
     #[test]
@@ -328,26 +299,14 @@ mod tests {
             ("proofValue", json!(null), Fault::Value),
         ];
         for (name, value, fault) in faults {
-            assert_eq!(
-                edited(|d| d["proof"][name] = value.clone()),
-                Err(fault),
-                "{name}: {value}"
-            );
+            assert_eq!(edited(|d| d["proof"][name] = value.clone()), Err(fault), "{name}: {value}");
         }
-        for hostile in [
-            json!(null),
-            json!([]),
-            json!(1),
-            json!({"proof": null}),
-            json!({"proof": [[]]}),
-            json!("proof"),
-        ] {
+        for hostile in
+            [json!(null), json!([]), json!(1), json!({"proof": null}), json!({"proof": [[]]}), json!("proof")]
+        {
             assert_eq!(verdict(&hostile), Err(Fault::Unsigned), "{hostile}");
         }
         let rounded = edited(|d| d["n"] = json!(u64::MAX));
-        assert!(
-            matches!(rounded, Err(Fault::NotCanonical(NotCanonical::Number(_)))),
-            "{rounded:?}"
-        );
+        assert!(matches!(rounded, Err(Fault::NotCanonical(NotCanonical::Number(_)))), "{rounded:?}");
     }
 }

@@ -18,10 +18,7 @@ pub struct InvalidResource;
 /// [`InvalidResource`] when it is neither an `acct:` URI nor an http(s) URL.
 pub fn webfinger_subject(site: &Site, resource: &str) -> Result<Option<Username>, InvalidResource> {
     if let Some(account) = resource.strip_prefix("acct:") {
-        let (name, domain) = account
-            .trim_start_matches('@')
-            .rsplit_once('@')
-            .ok_or(InvalidResource)?;
+        let (name, domain) = account.trim_start_matches('@').rsplit_once('@').ok_or(InvalidResource)?;
         if name.is_empty() || domain.is_empty() {
             return Err(InvalidResource);
         }
@@ -30,9 +27,7 @@ pub fn webfinger_subject(site: &Site, resource: &str) -> Result<Option<Username>
     if !(resource.starts_with("https://") || resource.starts_with("http://")) {
         return Err(InvalidResource);
     }
-    let name = resource
-        .strip_prefix(site.base())
-        .and_then(|path| path.strip_prefix("/users/"));
+    let name = resource.strip_prefix(site.base()).and_then(|path| path.strip_prefix("/users/"));
     Ok(name.and_then(|name| name.parse().ok()))
 }
 
@@ -130,14 +125,7 @@ mod tests {
         ] {
             assert_eq!(subject(resource), Ok(None), "{resource}");
         }
-        for resource in [
-            "",
-            "giles",
-            "acct:giles",
-            "acct:@localhost",
-            "acct:giles@",
-            "mailto:giles@localhost:8200",
-        ] {
+        for resource in ["", "giles", "acct:giles", "acct:@localhost", "acct:giles@", "mailto:giles@localhost:8200"] {
             assert_eq!(subject(resource), Err(InvalidResource), "{resource}");
         }
     }

@@ -120,10 +120,7 @@ pub enum Fault {
 /// # Errors
 /// The first [`Fault`].
 pub fn verify(document: &Value, check: impl FnOnce(&[u8; 64], &[u8]) -> bool) -> Result<(), Fault> {
-    let signature = document
-        .get("signature")
-        .and_then(Value::as_object)
-        .ok_or(Fault::Unsigned)?;
+    let signature = document.get("signature").and_then(Value::as_object).ok_or(Fault::Unsigned)?;
     let text = |name| signature.get(name).and_then(Value::as_str).ok_or(Fault::Missing(name));
     if text("type")? != TYPE {
         return Err(Fault::Type);
@@ -133,15 +130,9 @@ pub fn verify(document: &Value, check: impl FnOnce(&[u8; 64], &[u8]) -> bool) ->
     if creator.strip_prefix(actor) != Some("#main-key") {
         return Err(Fault::Creator);
     }
-    let value = BASE64_STANDARD
-        .decode(text("signatureValue")?)
-        .map_err(|_| Fault::Value)?;
+    let value = BASE64_STANDARD.decode(text("signatureValue")?).map_err(|_| Fault::Value)?;
     let message = message(document, creator, text("created")?)?;
-    if check(&message, &value) {
-        Ok(())
-    } else {
-        Err(Fault::Mismatch)
-    }
+    if check(&message, &value) { Ok(()) } else { Err(Fault::Mismatch) }
 }
 
 #[cfg(test)]
@@ -183,16 +174,7 @@ mod tests {
 
     fn signed() -> Value {
         let mut document = activity();
-        attach(
-            &mut document,
-            &Echo(PublicKeys {
-                rsa_pem: String::new(),
-                ed25519: [0; 32],
-            }),
-            KEY,
-            CREATED,
-        )
-        .unwrap();
+        attach(&mut document, &Echo(PublicKeys { rsa_pem: String::new(), ed25519: [0; 32] }), KEY, CREATED).unwrap();
         document
     }
 
@@ -230,47 +212,23 @@ mod tests {
     fn faults_are_told_apart() {
         assert_eq!(fault(|d| *d = json!([])), Fault::Unsigned);
         assert_eq!(fault(|d| d["signature"] = json!("x")), Fault::Unsigned);
-        assert_eq!(
-            fault(|d| d["signature"]["type"] = json!("Ed25519Signature2020")),
-            Fault::Type
-        );
-        assert_eq!(
-            fault(|d| d["signature"]["created"] = json!(1)),
-            Fault::Missing("created")
-        );
-        assert_eq!(
-            fault(|d| d["signature"]["created"] = json!("2026-11-22T07:21:20Z")),
-            Fault::Mismatch
-        );
+        assert_eq!(fault(|d| d["signature"]["type"] = json!("Ed25519Signature2020")), Fault::Type);
+        assert_eq!(fault(|d| d["signature"]["created"] = json!(1)), Fault::Missing("created"));
+        assert_eq!(fault(|d| d["signature"]["created"] = json!("2026-11-22T07:21:20Z")), Fault::Mismatch);
         assert_eq!(fault(|d| d["signature"]["signatureValue"] = json!("~")), Fault::Value);
         assert_eq!(fault(|d| d["signature"]["signatureValue"] = json!("")), Fault::Mismatch);
-        assert_eq!(
-            fault(|d| d["actor"] = json!("https://art.example/users/eve")),
-            Fault::Creator
-        );
-        assert_eq!(
-            fault(|d| d["actor"] = json!({"id": "https://art.example/users/giles"})),
-            Fault::Creator
-        );
-        assert!(matches!(
-            fault(|d| d["object"]["n"] = json!(1.5)),
-            Fault::Document(NotSignable::Number(_))
-        ));
+        assert_eq!(fault(|d| d["actor"] = json!("https://art.example/users/eve")), Fault::Creator);
+        assert_eq!(fault(|d| d["actor"] = json!({"id": "https://art.example/users/giles"})), Fault::Creator);
+        assert!(matches!(fault(|d| d["object"]["n"] = json!(1.5)), Fault::Document(NotSignable::Number(_))));
     }
 
     #[test]
     fn what_cannot_be_signed_is_left_alone() {
-        let signer = Echo(PublicKeys {
-            rsa_pem: String::new(),
-            ed25519: [0; 32],
-        });
+        let signer = Echo(PublicKeys { rsa_pem: String::new(), ed25519: [0; 32] });
         let mut document = json!({"type": "Create"});
         let before = document.clone();
         let error = attach(&mut document, &signer, KEY, CREATED).unwrap_err();
-        assert!(
-            matches!(error, SignError::Document(NotSignable::Missing("id"))),
-            "{error}"
-        );
+        assert!(matches!(error, SignError::Document(NotSignable::Missing("id"))), "{error}");
         assert_eq!(document, before);
         assert!(attach(&mut json!("text"), &signer, KEY, CREATED).is_err());
     }

@@ -6,7 +6,7 @@
 //!
 //! This crate is pure: keys sit behind [`ActorSigner`], storage behind the repository ports. It must never
 //! print a signed document a second time from parsed values. To publish a new kind of activity: a variant of
-//! [`ActivityKind`], a constructor of [`Draft`], and its rule in `docs/federation`.
+//! [`ActivityKind`], a constructor of [`Draft`], and its rule in `docs/signatures.md`.
 //!
 //! ```
 //! use artdag_federation::{Site, webfinger, webfinger_subject};

@@ -73,23 +73,11 @@ mod tests {
         assert_eq!(decode(&TEXT[1..]), Err(NotAMultikey::Encoding));
         assert_eq!(decode(&TEXT.replace('M', "0")), Err(NotAMultikey::Encoding));
         assert_eq!(decode("z6Mké"), Err(NotAMultikey::Encoding));
-        assert_eq!(
-            decode(&format!("z{}", "1".repeat(1_000_000))),
-            Err(NotAMultikey::Encoding)
-        );
+        assert_eq!(decode(&format!("z{}", "1".repeat(1_000_000))), Err(NotAMultikey::Encoding));
         assert_eq!(decode("z"), Err(NotAMultikey::Kind));
         // X25519 and the secret key of Ed25519.
-        assert_eq!(
-            decode(&multibase(&[&[0xec, 0x01][..], &KEY].concat())),
-            Err(NotAMultikey::Kind)
-        );
-        assert_eq!(
-            decode(&multibase(&[&[0x80, 0x26][..], &KEY].concat())),
-            Err(NotAMultikey::Kind)
-        );
-        assert_eq!(
-            decode(&multibase(&[&ED25519[..], &KEY[1..]].concat())),
-            Err(NotAMultikey::Length)
-        );
+        assert_eq!(decode(&multibase(&[&[0xec, 0x01][..], &KEY].concat())), Err(NotAMultikey::Kind));
+        assert_eq!(decode(&multibase(&[&[0x80, 0x26][..], &KEY].concat())), Err(NotAMultikey::Kind));
+        assert_eq!(decode(&multibase(&[&ED25519[..], &KEY[1..]].concat())), Err(NotAMultikey::Length));
     }
 }

@@ -19,22 +19,11 @@ pub(crate) fn object(site: &Site, asset: &Asset) -> Value {
         "url": url(site, asset),
         "artdag:provenance": provenance(&asset.provenance),
     });
-    let tags: Vec<Value> = details
-        .tags
-        .as_slice()
-        .iter()
-        .map(|tag| hashtag(site, tag.as_str()))
-        .collect();
+    let tags: Vec<Value> = details.tags.as_slice().iter().map(|tag| hashtag(site, tag.as_str())).collect();
     let optional = [
-        (
-            "summary",
-            details.description.as_ref().map(|d| Value::String(html(d.as_str()))),
-        ),
+        ("summary", details.description.as_ref().map(|d| Value::String(html(d.as_str())))),
         ("tag", (!tags.is_empty()).then_some(Value::Array(tags))),
-        (
-            "updated",
-            (asset.revision > 1).then(|| Value::String(rfc3339(asset.updated_at))),
-        ),
+        ("updated", (asset.revision > 1).then(|| Value::String(rfc3339(asset.updated_at)))),
     ];
     for (name, value) in optional {
         if let Some(value) = value {
@@ -84,10 +73,7 @@ fn hashtag(site: &Site, tag: &str) -> Value {
 /// text, so that its numbers are spelled once and for all.
 fn provenance(provenance: &Provenance) -> Value {
     let mut members = Map::new();
-    members.insert(
-        "inputs".to_owned(),
-        provenance.inputs().iter().map(ToString::to_string).collect(),
-    );
+    members.insert("inputs".to_owned(), provenance.inputs().iter().map(ToString::to_string).collect());
     let recipe = provenance.recipe().map(|recipe| match recipe {
         Value::String(name) => name.clone(),
         described => described.to_string(),
@@ -107,8 +93,5 @@ fn provenance(provenance: &Provenance) -> Value {
 
 /// Plain text as the HTML that `summary` is.
 fn html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\n', "<br>")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>")
 }

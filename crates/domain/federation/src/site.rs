@@ -37,10 +37,9 @@ impl Site {
             None => host.to_owned(),
         });
         match spelled {
-            Some(spelled) if spelled == domain.to_ascii_lowercase() => Ok(Self {
-                base: url.origin().ascii_serialization(),
-                domain: spelled,
-            }),
+            Some(spelled) if spelled == domain.to_ascii_lowercase() => {
+                Ok(Self { base: url.origin().ascii_serialization(), domain: spelled })
+            }
             _ => Err(InvalidSite::Domain),
         }
     }
@@ -107,9 +106,7 @@ impl Site {
 
     /// Where assets with this tag are listed.
     pub fn tag(&self, tag: &str) -> String {
-        let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("tag", tag)
-            .finish();
+        let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("tag", tag).finish();
         format!("{}/assets?{query}", self.base)
     }
 
@@ -125,7 +122,7 @@ fn segment(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {
-                encoded.push(char::from(byte))
+                encoded.push(char::from(byte));
             }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
@@ -143,10 +140,7 @@ mod tests {
         let giles = "giles".parse().unwrap();
         assert_eq!(site.actor(&giles), "http://localhost:8200/users/giles");
         assert_eq!(site.handle(&giles), "@giles@localhost:8200");
-        assert_eq!(
-            site.asset("effect:été ✨"),
-            "http://localhost:8200/assets/effect:%C3%A9t%C3%A9%20%E2%9C%A8"
-        );
+        assert_eq!(site.asset("effect:été ✨"), "http://localhost:8200/assets/effect:%C3%A9t%C3%A9%20%E2%9C%A8");
         assert_eq!(site.tag("a&b"), "http://localhost:8200/assets?tag=a%26b");
     }
 
@@ -162,11 +156,7 @@ mod tests {
             assert_eq!(Site::new(url, "art.example"), Err(InvalidSite::PublicUrl), "{url}");
         }
         for domain in ["", "a b", "https://art.example", "art.example/", "u@art.example", "a?b"] {
-            assert_eq!(
-                Site::new("https://art.example", domain),
-                Err(InvalidSite::Domain),
-                "{domain}"
-            );
+            assert_eq!(Site::new("https://art.example", domain), Err(InvalidSite::Domain), "{domain}");
         }
     }
 }

@@ -20,16 +20,8 @@ pub(crate) async fn signs_with_the_keys_it_shows(store: &dyn KeyStore) {
     let public = store.ensure(&giles).await.unwrap();
     let signer = store.signer(&giles).await.unwrap().unwrap();
     assert_eq!(signer.public_keys(), &public);
-    assert!(
-        public.rsa_pem.starts_with("-----BEGIN PUBLIC KEY-----\n"),
-        "{}",
-        public.rsa_pem
-    );
-    assert!(verify_rsa_sha256(
-        &public.rsa_pem,
-        b"a",
-        &signer.rsa_sha256(b"a").unwrap()
-    ));
+    assert!(public.rsa_pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{}", public.rsa_pem);
+    assert!(verify_rsa_sha256(&public.rsa_pem, b"a", &signer.rsa_sha256(b"a").unwrap()));
     assert!(verify_ed25519(&public.ed25519, b"a", &signer.ed25519(b"a")));
 }
 
@@ -46,10 +38,7 @@ pub(crate) async fn generate_never_replaces_unasked(store: &dyn KeyStore) {
     let giles = user("giles");
     let first = store.generate(&giles, false).await.unwrap();
     let refused = store.generate(&giles, false).await.unwrap_err();
-    assert!(
-        matches!(&refused, KeyError::Exists(owner) if *owner == giles),
-        "{refused}"
-    );
+    assert!(matches!(&refused, KeyError::Exists(owner) if *owner == giles), "{refused}");
     assert_eq!(store.signer(&giles).await.unwrap().unwrap().public_keys(), &first);
     let second = store.generate(&giles, true).await.unwrap();
     assert!(first.rsa_pem != second.rsa_pem && first.ed25519 != second.ed25519);
@@ -75,8 +64,5 @@ pub(crate) async fn those_who_ask_at_once_agree(open: impl Fn() -> Arc<dyn KeySt
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
         all.remove(0)
     };
-    assert_eq!(
-        open().signer(&user("giles")).await.unwrap().unwrap().public_keys(),
-        &kept
-    );
+    assert_eq!(open().signer(&user("giles")).await.unwrap().unwrap().public_keys(), &kept);
 }

@@ -141,12 +141,19 @@ async fn show_canonical(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let activity = find(&registry, &reference).await?;
-    Ok(document(&request, MediaType::JSON, Freshness::Immutable, activity.document.as_str()))
+    // An id names these bytes for ever. An index does so for as long as this log lives, which ends with a database
+    // that is restored from an older backup.
+    let freshness = if is_index(&reference) { Freshness::Minutes } else { Freshness::Immutable };
+    Ok(document(&request, MediaType::JSON, freshness, activity.document.as_str()))
+}
+
+fn is_index(reference: &str) -> bool {
+    !reference.is_empty() && reference.bytes().all(|b| b.is_ascii_digit())
 }
 
 async fn find(registry: &Registry, reference: &str) -> Result<Activity, Problem> {
     let mut reader = registry.read().await?;
-    let found = if !reference.is_empty() && reference.bytes().all(|b| b.is_ascii_digit()) {
+    let found = if is_index(reference) {
         match reference.parse() {
             Ok(index) => reader.find_activity_at(index).await?,
             Err(_) => None,
