@@ -93,7 +93,12 @@ async fn authenticate(request: &HttpRequest) -> Result<Identity, Problem> {
             AccessToken::new(cookie.value().to_owned())
         }
     };
-    registry.authenticate(&token).await.map_err(refused_token)
+    let identity = registry.authenticate(&token).await.map_err(refused_token)?;
+    // A renderer that the operator took off the list loses the tokens that were made for it, too.
+    match &identity.scope {
+        Scope::Renderer(url) if !registry.is_renderer(url) => Err(unknown_renderer(url)),
+        _ => Ok(identity),
+    }
 }
 
 /// What the bearer of a token that is not accepted is told.
@@ -102,6 +107,14 @@ pub fn refused_token(error: AuthenticateError) -> Problem {
         AuthenticateError::Store(error) => error.into(),
         refused => Problem::new(Kind::Unauthorized, sentence(&format!("{refused}; log in again"))),
     }
+}
+
+/// What is said of a server that is not on the operator's list.
+pub fn unknown_renderer(url: &ServerUrl) -> Problem {
+    Problem::new(
+        Kind::UnknownRenderer,
+        format!("{url} is not a renderer of this registry; GET /renderers lists those on offer."),
+    )
 }
 
 /// The token of the `Authorization` header, if there is one.

@@ -1,5 +1,6 @@
 //! Killed in the middle of the work, the server loses nothing that it acknowledged.
 
+use crate::l1_server::L1Server;
 use crate::support::{Answer, PASSWORD, plain_claim};
 use artdag_database::testing;
 use futures_util::future::join_all;
@@ -22,9 +23,15 @@ struct Server {
 }
 
 impl Server {
-    async fn start(port: u16, data: &std::path::Path, database: &str) -> Self {
+    async fn start(port: u16, data: &std::path::Path, database: &str, l1_servers: &str) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_artdag-l2"))
-            .envs([("HOST", "127.0.0.1"), ("PORT", &port.to_string()), ("DATABASE_URL", database), ("LOG", "error")])
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", &port.to_string()),
+                ("DATABASE_URL", database),
+                ("LOG", "error"),
+                ("L1_SERVERS", l1_servers),
+            ])
             .env("ARTDAG_DATA", data)
             .stdout(Stdio::null())
             .spawn()
@@ -84,7 +91,7 @@ impl Drop for Server {
 async fn kill_in_the_middle(database: &str) {
     let data = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut server = Server::start(port, data.path(), database).await;
+    let mut server = Server::start(port, data.path(), database, "").await;
     let client = Client::new();
     let account = json!({"username": "giles", "password": PASSWORD});
     let answer = Answer::of(client.post(server.url("/auth/register")).json(&account).send().await.unwrap()).await;
@@ -111,7 +118,7 @@ async fn kill_in_the_middle(database: &str) {
     let kept: Vec<Value> = join_all(claims).await.into_iter().filter_map(|claim| claim.unwrap()).collect();
     assert!(kept.len() >= KILL_AFTER - 5 && kept.len() < CLAIMS, "killed too late or too early: {}", kept.len());
 
-    let mut server = Server::start(port, data.path(), database).await;
+    let mut server = Server::start(port, data.path(), database, "").await;
     for claim in &kept {
         let asset = server.get(&format!("/assets/{}", claim["name"].as_str().unwrap().replace(' ', "%20"))).await;
         assert_eq!((asset.status.as_u16(), &asset.body["content_hash"]), (200, &claim["content_hash"]));
@@ -155,5 +162,53 @@ async fn sqlite_keeps_what_was_acknowledged() {
 async fn postgres_keeps_what_was_acknowledged() {
     if let Some((_, database)) = testing::fresh_postgres().await {
         kill_in_the_middle(&database.url()).await;
+    }
+}
+
+/// A job whose worker is killed runs again once the lease has ended, in whichever process is there then.
+async fn kill_a_worker(database: &str) {
+    let data = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let l1 = L1Server::start().await;
+    let mut server = Server::start(port, data.path(), database, &l1.url).await;
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let account = json!({"username": "giles", "password": PASSWORD});
+    let answer = Answer::of(client.post(server.url("/auth/register")).json(&account).send().await.unwrap()).await;
+    let token = answer.text("/access_token");
+    let attach = server.url(&format!("/renderers/attach?l1_url={}", l1.url));
+    assert_eq!(client.get(attach).bearer_auth(&token).send().await.unwrap().status(), 303);
+    l1.fall_asleep(true);
+    assert_eq!(client.post(server.url("/logout")).bearer_auth(&token).send().await.unwrap().status(), 204);
+    let told = || l1.heard("POST", "/auth/revoke-user").len();
+    for _ in 0..250 {
+        if told() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(told(), 1);
+    server.kill();
+    l1.fall_asleep(false);
+    let _server = Server::start(port, data.path(), database, &l1.url).await;
+    // A lease lasts a minute.
+    for _ in 0..900 {
+        if told() > 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(told(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_runs_a_killed_workers_job_again() {
+    let directory = tempfile::tempdir().unwrap();
+    kill_a_worker(&format!("sqlite:{}", directory.path().join("artdag.db").display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_runs_a_killed_workers_job_again() {
+    if let Some((_, database)) = testing::fresh_postgres().await {
+        kill_a_worker(&database.url()).await;
     }
 }

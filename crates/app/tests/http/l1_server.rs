@@ -22,6 +22,8 @@ struct State {
     l2: Option<String>,
     /// Answers every logout with 500.
     deaf: bool,
+    /// Answers no logout at all.
+    asleep: bool,
 }
 
 impl L1Server {
@@ -47,11 +49,19 @@ impl L1Server {
         self.state.lock().unwrap().deaf = deaf;
     }
 
+    pub(crate) fn fall_asleep(&self, asleep: bool) {
+        self.state.lock().unwrap().asleep = asleep;
+    }
+
     /// The bodies that were sent to a path.
     pub(crate) fn heard(&self, method: &str, path: &str) -> Vec<Value> {
         let state = self.state.lock().unwrap();
         let heard = state.heard.iter().filter(|(m, p, _)| m == method && p == path);
         heard.map(|(_, _, body)| serde_json::from_str(body).unwrap_or(Value::Null)).collect()
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.state.lock().unwrap().asleep
     }
 
     async fn answer(self, mut stream: TcpStream) {
@@ -123,6 +133,10 @@ impl L1Server {
                 Vec::new()
             }
             ("GET", path) if path == format!("/cache/{}", &hash_of("cached")[9..]) => response(200, "application/octet-stream", b"cached"),
+            ("POST", "/auth/revoke-user") if self.is_asleep() => {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                Vec::new()
+            }
             ("POST", "/auth/revoke-user") if self.state.lock().unwrap().deaf => response(500, "text/plain", b"no"),
             ("POST", "/auth/revoke-user") => json(json!({"revoked": true})),
             ("GET", path) if path.starts_with("/auth?auth_token=") => {

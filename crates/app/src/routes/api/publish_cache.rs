@@ -2,8 +2,7 @@
 
 use super::register_asset::{given, metadata, refused, registered, tags};
 use super::runs::renderer_failed;
-use super::verify::unknown_renderer;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, unknown_renderer};
 use crate::http::json::{Fields, JsonBody};
 use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::{HttpResponse, post, web};

@@ -1,7 +1,6 @@
 //! `/renderers..`: connections to L1 servers.
 
-use super::verify::unknown_renderer;
-use crate::http::caller::Member;
+use crate::http::caller::{Member, unknown_renderer};
 use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::json::{Fields, JsonOrForm};
 use crate::http::list::ListQuery;

@@ -2,8 +2,7 @@
 
 use super::asset_body::{AssetBody, entity_tag};
 use super::register_asset::{registered, tags};
-use super::verify::unknown_renderer;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, unknown_renderer};
 use crate::http::document::{Freshness, MediaType, tagged_document, to_json};
 use crate::http::json::{Fields, JsonBody};
 use crate::http::problem::{Kind, Problem, ProblemDetails};

@@ -1,6 +1,6 @@
 //! `POST /auth/verify`: the question every renderer asks of every request.
 
-use crate::http::caller::{bearer, refused_token};
+use crate::http::caller::{bearer, refused_token, unknown_renderer};
 use crate::http::json::{Fields, JsonOrForm};
 use crate::http::problem::{Kind, Problem, ProblemDetails};
 use actix_web::http::header;
@@ -84,11 +84,4 @@ async fn verify_token(
         l1_server: caller.to_string(),
         expires_at: rfc3339_seconds(identity.expires_at),
     }))
-}
-
-pub(super) fn unknown_renderer(url: &ServerUrl) -> Problem {
-    Problem::new(
-        Kind::UnknownRenderer,
-        format!("{url} is not a renderer of this registry; GET /renderers lists those on offer."),
-    )
 }
