@@ -64,7 +64,7 @@ impl Job {
     /// How many attempts there are before it is set aside.
     pub const fn max_attempts(&self) -> u32 {
         match self {
-            // Until about when the tokens that it is about would have expired anyway.
+            // Four to five days of waiting. The tokens are revoked here whether the renderer hears of it or not.
             Self::RevokeAtRenderer { .. } => 20,
             Self::Sweep => u32::MAX,
         }
@@ -122,6 +122,11 @@ impl Registry {
                     l1_server.parse().map_err(|e: artdag_kernel::InvalidServerUrl| JobError::Lasting(e.into()))?;
                 let username: Username =
                     username.parse().map_err(|e: artdag_kernel::InvalidUsername| JobError::Lasting(e.into()))?;
+                // Attached anew meanwhile: the renderer would end the new session, and the old tokens are dead anyway.
+                let attachments = self.read().await?.list_attachments(&username).await?;
+                if attachments.iter().any(|attachment| attachment.l1_server == l1_server) {
+                    return Ok(Outcome::Done);
+                }
                 let told = self.parts.renderers.revoke_user(&l1_server, &username, self.parts.site.base()).await;
                 told.map_err(|error: RendererError| JobError::Passing(error.into()))?;
                 Ok(Outcome::Done)

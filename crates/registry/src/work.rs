@@ -17,25 +17,6 @@ const AT_ONCE: usize = 16;
 const POLL: Duration = Duration::from_secs(1);
 
 impl Registry {
-    /// Does the jobs that are due, until there are none, and says how many. For tests and tools; servers use
-    /// [`run_worker`].
-    ///
-    /// # Errors
-    /// [`StoreError`] when the queue cannot be read. What goes wrong with a job is kept with the job.
-    pub async fn work_off(&self, holder: &str) -> Result<usize, StoreError> {
-        let mut done = 0;
-        loop {
-            let jobs = self.claim(holder, AT_ONCE).await?;
-            if jobs.is_empty() {
-                return Ok(done);
-            }
-            for job in jobs {
-                self.attempt(holder, job).await;
-                done += 1;
-            }
-        }
-    }
-
     /// Lets a dead job, or all of them for `None`, run again. Says how many.
     ///
     /// # Errors
@@ -66,6 +47,10 @@ impl Registry {
     async fn attempt(&self, holder: &str, queued: QueuedJob) {
         let span = tracing::info_span!("job", id = %queued.id, kind = queued.kind, attempt = queued.attempts);
         let result = match serde_json::from_str::<Job>(&queued.payload) {
+            // It was begun often enough and never ended: it takes its workers down with it.
+            Ok(job) if queued.attempts > job.max_attempts() => {
+                Err((JobError::Lasting("every attempt was cut off".into()), 0))
+            }
             Ok(job) => self.perform_leased(holder, &queued, &job).await.map_err(|error| (error, job.max_attempts())),
             Err(error) => Err((JobError::Lasting(error.into()), 0)),
         };

@@ -13,8 +13,12 @@ pub(crate) async fn jobs(settings: &Settings, command: JobsCommand) -> Result<()
             let mut reader = registry.read().await?;
             let jobs = reader.list_jobs(state, Page::newest(PageLimit::new(limit)?)).await?;
             for job in &jobs.items {
-                let due = rfc3339_seconds(job.run_at);
-                println!("{}  {:7}  attempts {:2}  due {due}  {}", job.id, job.state, job.attempts, job.payload);
+                let due = match job.state {
+                    JobState::Dead => String::new(),
+                    JobState::Waiting => format!("  due {}", rfc3339_seconds(job.run_at)),
+                    JobState::Running => format!("  leased until {}", rfc3339_seconds(job.run_at)),
+                };
+                println!("{}  {:7}  attempts {:2}{due}  {}", job.id, job.state, job.attempts, job.payload);
                 if let Some(error) = &job.last_error {
                     println!("    last error: {error}");
                 }

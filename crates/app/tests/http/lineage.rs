@@ -37,6 +37,8 @@ on_both_databases! {
             let answer = app.get(&format!("/assets/cut/provenance?format={format}")).await;
             assert_eq!(answer.status, 200, "{answer:?}");
             assert!(answer.header("content-type").starts_with(media_type), "{format}: {}", answer.header("content-type"));
+            let known = app.request(reqwest::Method::GET, &format!("/assets/cut/provenance?format={format}")).header("if-none-match", answer.header("etag"));
+            assert_eq!(known.send().await.unwrap().status(), 304, "{format}");
             assert!(app.text(&format!("/assets/cut/provenance?format={format}")).await.contains(needle), "{format}");
         }
         for query in ["depth=101", "depth=x", "format=pdf"] {

@@ -1,13 +1,14 @@
 //! `GET /assets/{name}/provenance`: what an asset was made from, and what was made from it.
 
 use super::assets::parse_name;
-use crate::http::document::{Freshness, MediaType, document};
+use crate::http::document::{Freshness, MediaType, tagged_document};
 use crate::http::list::ListQuery;
 use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_assets::Registered;
 use artdag_provenance::{ExportContext, ProvFormat};
 use artdag_registry::Registry;
+use sha2::{Digest, Sha256};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Steps either way when the client does not say.
@@ -62,8 +63,11 @@ async fn show_lineage(
     let max_nodes = if format == ProvFormat::Svg { MAX_DRAWN } else { MAX_NODES };
     let lineage = reader.lineage(&hash, depth, max_nodes).await?;
     let context = ExportContext::new(registry.site().base(), registry.now());
-    let mut response =
-        document(&request, MediaType(format.media_type()), Freshness::Revalidate, format.export(&lineage, &context));
+    // Some forms tell when they were made, which changes nothing.
+    let graph = ProvFormat::Json.export(&lineage, &context);
+    let tag = format!("{format}-{}", hex::encode(&Sha256::digest(graph.as_bytes())[..12]));
+    let body = format.export(&lineage, &context).into_bytes();
+    let mut response = tagged_document(&request, MediaType(format.media_type()), Freshness::Revalidate, &tag, body);
     if format == ProvFormat::Svg {
         // A picture that is opened on its own must not run anything.
         response.headers_mut().insert(
