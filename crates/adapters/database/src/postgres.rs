@@ -127,6 +127,7 @@ mod dialect {
         pub(in super::super) const COSTLY: [&str; 2] = ["Seq Scan", "Sort"];
         pub(in super::super) const TAGS: &str = "asset_tags_pkey";
         pub(in super::super) const SEARCH: &str = "assets_search";
+        pub(in super::super) const IDS: &str = "assets_pkey";
         pub(in super::super) const INPUTS: &str = "asset_inputs_pkey";
         pub(in super::super) const SCANS: [&str; 1] = ["Seq Scan"];
         pub(in super::super) const AT: &str = "timestamptz '2026-01-01' + n * interval '30 seconds'";

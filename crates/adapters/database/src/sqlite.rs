@@ -127,6 +127,7 @@ mod dialect {
         pub(in super::super) const COSTLY: [&str; 1] = ["TEMP B-TREE"];
         pub(in super::super) const TAGS: &str = "SEARCH asset_tags USING PRIMARY KEY";
         pub(in super::super) const SEARCH: &str = "SCAN asset_search VIRTUAL TABLE INDEX";
+        pub(in super::super) const IDS: &str = "SEARCH assets USING INDEX sqlite_autoindex_assets_1";
         pub(in super::super) const INPUTS: &str = "SEARCH asset_inputs USING PRIMARY KEY";
         pub(in super::super) const SCANS: [&str; 3] = ["SCAN assets", "SCAN asset_inputs", "TEMP B-TREE"];
         pub(in super::super) const AT: &str =

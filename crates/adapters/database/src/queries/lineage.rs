@@ -10,7 +10,6 @@ use super::{Mode, Session};
 use artdag_kernel::{ContentHash, Instant, StoreError};
 use artdag_provenance::{Lineage, LineageAsset, LineageEdge, LineageNode, Provenance};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -39,13 +38,15 @@ struct Claim {
 /// How far the walk in one direction is.
 struct Front {
     seen: HashSet<ContentHash>,
+    /// The assets on the way down. One that was made from many is looked at once.
+    met: HashSet<String>,
     /// What was seen last, in order.
     last: BTreeSet<ContentHash>,
 }
 
 impl Front {
     fn at(root: ContentHash) -> Self {
-        Self { seen: HashSet::from([root]), last: BTreeSet::from([root]) }
+        Self { seen: HashSet::from([root]), met: HashSet::new(), last: BTreeSet::from([root]) }
     }
 }
 
@@ -105,22 +106,44 @@ impl Walk {
         for chunk in inputs.chunks(CHUNK) {
             let mut after = None;
             loop {
-                let query = Children(children(chunk, after, page));
-                let mut rows: Vec<(String, String, String)> = session.run(|conn| query.load(conn)).await?;
-                rows.sort_unstable();
-                for (_, id, hash) in &rows {
-                    let made = Place { table: "assets", row: id }.parse("content_hash", hash)?;
-                    if front.seen.insert(made) {
-                        if self.admit(made, step, step).is_err() {
-                            return Ok(Err(Cut));
-                        }
-                        front.last.insert(made);
+                let query = children(chunk, after, page);
+                let rows: Vec<(String, String)> = session.run(|conn| query.load(conn)).await?;
+                let is_last = rows.len() < page;
+                after = rows.last().cloned();
+                let mut made: Vec<String> = rows.into_iter().map(|(_, id)| id).collect();
+                made.retain(|id| front.met.insert(id.clone()));
+                for ids in made.chunks(CHUNK) {
+                    if self.meet(session, front, ids, step).await?.is_err() {
+                        return Ok(Err(Cut));
                     }
                 }
-                if rows.len() < page {
+                if is_last {
                     break;
                 }
-                after = rows.pop().map(|(input, id, _)| (input, id));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Takes in assets that were found on the way down, oldest first.
+    async fn meet<M: Mode>(
+        &mut self,
+        session: &mut Session<M>,
+        front: &mut Front,
+        ids: &[String],
+        step: i32,
+    ) -> Result<Result<(), Cut>, StoreError> {
+        let query = claims_of(ids);
+        let mut rows: Vec<ClaimRow> = session.run(|conn| query.load(conn)).await?;
+        rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        for row in rows {
+            let (made, claim) = row.read()?;
+            if front.seen.insert(made) {
+                if self.admit(made, step, step).is_err() {
+                    return Ok(Err(Cut));
+                }
+                self.claims.insert(made, Some(claim));
+                front.last.insert(made);
             }
         }
         Ok(Ok(()))
@@ -172,6 +195,13 @@ impl Walk {
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn claims_of(ids: &[String]) -> _ {
+    let ids: Vec<String> = ids.to_vec();
+    let columns: diesel::dsl::AsSelect<ClaimRow, Backend> = ClaimRow::as_select();
+    assets::table.filter(assets::id.eq_any(ids)).filter(assets::deleted_at.is_null()).select(columns)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
 pub(super) fn claims(hashes: &[ContentHash]) -> _ {
     let hashes: Vec<String> = hashes.iter().map(ContentHash::to_bare_hex).collect();
     let columns: diesel::dsl::AsSelect<ClaimRow, Backend> = ClaimRow::as_select();
@@ -180,7 +210,8 @@ pub(super) fn claims(hashes: &[ContentHash]) -> _ {
 
 type Inputs<'a> = asset_inputs::BoxedQuery<'a, Backend, (Text, Text)>;
 
-/// What names one of these as an input: one page, in the order of the primary key.
+/// What names one of these as an input: one page, in the order of the primary key. Inputs are there of live assets
+/// only. It is not joined with them: PostgreSQL would rather join a page with all assets.
 pub(super) fn children<'a>(inputs: &[String], after: Option<(String, String)>, page: usize) -> Inputs<'a> {
     let first = after.as_ref().map_or("", |(input, _)| input);
     let inputs: Vec<String> = inputs.iter().filter(|input| input.as_str() >= first).cloned().collect();
@@ -194,28 +225,6 @@ pub(super) fn children<'a>(inputs: &[String], after: Option<(String, String)>, p
         query = query.filter(asset_inputs::input_hash.ne(input).or(asset_inputs::asset_id.gt(id)));
     }
     query
-}
-
-/// The content of what a page of inputs belongs to. Joined to the page and not to all inputs: there may be an input
-/// that nearly everything was made from. Inputs are there of live assets only.
-pub(super) struct Children<'a>(pub(super) Inputs<'a>);
-
-impl QueryFragment<Backend> for Children<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        out.push_sql("select made.input_hash, made.asset_id, assets.content_hash from (");
-        QueryFragment::<Backend>::walk_ast(&self.0, out.reborrow())?;
-        out.push_sql(") as made inner join assets on assets.id = made.asset_id");
-        Ok(())
-    }
-}
-
-impl Query for Children<'_> {
-    type SqlType = (Text, Text, Text);
-}
-
-impl QueryId for Children<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 #[derive(Queryable, Selectable)]

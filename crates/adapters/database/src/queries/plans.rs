@@ -4,7 +4,7 @@ use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
 use super::activities::Timeline;
 use super::attachments::REVOKE;
 use super::jobs::{DUE, JobList};
-use super::lineage::{Children, children, claims};
+use super::lineage::{children, claims, claims_of};
 use super::listing::{Length, Listing};
 use super::log::NUMBER;
 use artdag_assets::{AssetFilter, SearchWords};
@@ -41,8 +41,8 @@ async fn plan<Q: QueryFragment<Backend> + Send>(conn: &mut Connection, query: Q)
 }
 
 /// 20,000 assets of 100 owners, of 100 types and runs, with 100 tags and one that all have, nearly all in the log. Of
-/// fewer, larger groups it may be right to read the timeline and pass over the others. Each asset is an input of five, and
-/// one content of all.
+/// fewer, larger groups it may be right to read the timeline and pass over the others. Five are made from each, and
+/// all from one.
 const FILL: &str = "
     insert into users (username, password_hash, created_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 99)
@@ -133,17 +133,19 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
 /// at all assets.
 async fn lineage_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     let mut plans = Vec::new();
-    for n in [1, 500] {
+    for n in [1, 40] {
         let hashes: Vec<ContentHash> = (0..n).map(|n: u32| ContentHash::of(&n.to_be_bytes())).collect();
         plans.push((plan(conn, claims(&hashes)).await, "assets_content"));
+        let ids: Vec<String> = (0..n).map(|n| format!("asset{n}")).collect();
+        plans.push((plan(conn, claims_of(&ids)).await, dialect::plan::IDS));
         let inputs: Vec<String> = (0..n).map(|n| format!("hash{n}")).collect();
         let after = Some(("hash0".to_owned(), "asset3".to_owned()));
         for children in [children(&inputs, None, 1000), children(&inputs, after, 1000)] {
-            plans.push((plan(conn, Children(children)).await, dialect::plan::INPUTS));
+            plans.push((plan(conn, children).await, dialect::plan::INPUTS));
         }
     }
     let every = children(&["every".to_owned()], None, 1000);
-    plans.push((plan(conn, Children(every)).await, dialect::plan::INPUTS));
+    plans.push((plan(conn, every).await, dialect::plan::INPUTS));
     plans
 }
 

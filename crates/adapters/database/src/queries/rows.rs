@@ -213,13 +213,8 @@ fn provenance_text(provenance: &Provenance) -> String {
     value.to_string()
 }
 
-/// Reading a tag drops one leading `#`, so one that begins with it is kept with another.
 fn tags_text(tags: &Tags) -> String {
-    let spelled = tags.as_slice().iter().map(|tag| match tag.as_str() {
-        text if text.starts_with('#') => format!("#{text}"),
-        text => text.to_owned(),
-    });
-    spelled.map(Value::String).collect::<Value>().to_string()
+    tags.as_slice().iter().map(|tag| Value::String(tag.to_string())).collect::<Value>().to_string()
 }
 
 #[derive(Queryable, Selectable, Insertable)]

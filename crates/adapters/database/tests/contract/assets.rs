@@ -141,7 +141,7 @@ pub(crate) async fn keep_hostile_text(store: Db) {
         ["'; drop table assets; --", "\"q\"", "%", "_", "a\\b", "👩‍🎨 été", "$1", "?", ":x", "#", "a\u{301}b", &long];
     for text in texts {
         let asset = world.asset_with(text, "giles", |new| {
-            new.details.tags = tags(&[&format!("##{}", text.chars().take(60).collect::<String>())]);
+            new.details.tags = tags(&[&format!("t{}", text.chars().take(60).collect::<String>())]);
             new.details.description = Some(format!("{text}\n{text}").parse().unwrap());
             new.details.asset_type = text.chars().take(64).collect::<String>().parse().unwrap();
             new.details.metadata = Some(Metadata::try_from(json!({text: [text, "\u{0}\u{1}", "\\u0000"]})).unwrap());
