@@ -1,7 +1,8 @@
-use crate::{PublishError, RegisterAssetError, RegisteredAsset, Registry};
+use crate::register_asset::add_claim;
+use crate::{PublishError, RegisterAssetError, RegisteredAsset, Registry, UnitOfWork};
 use artdag_assets::{Asset, AssetName, AssetType, Details, NewAsset, Registered, Tags};
-use artdag_federation::{Activity, Draft};
-use artdag_kernel::{ContentHash, ServerUrl, StoreError, Username, new_uuid};
+use artdag_federation::Activity;
+use artdag_kernel::{ContentHash, ServerUrl, StoreError, Username};
 use artdag_provenance::{RendererError, Run, RunId, RunReport, RunStatus};
 use std::time::Duration;
 
@@ -128,10 +129,10 @@ impl Registry {
         let mut assets = Vec::new();
         for input in new.provenance.inputs() {
             if let Some(name) = self.name_for_input(owner, input).await? {
-                assets.push(self.signed_asset(owner, input_asset(name, *input)?).await?);
+                assets.push(self.signed_claim(owner, input_asset(name, *input)?).await?);
             }
         }
-        let output = self.signed_asset(owner, new.clone()).await?;
+        let output = self.signed_claim(owner, new.clone()).await?;
         let run = Run {
             l1_server: record.l1_server.clone(),
             run_id: record.run_id.clone(),
@@ -142,14 +143,6 @@ impl Registry {
         };
         assets.push(output);
         Ok(Records { assets, run })
-    }
-
-    async fn signed_asset(&self, owner: &Username, new: NewAsset) -> Result<(Asset, Activity), PublishError> {
-        let now = self.parts.clock.now();
-        let id = new_uuid(now, self.parts.randomness.as_ref()).into();
-        let asset = Asset::register(new, owner.clone(), id, self.new_activity_id(), now);
-        let activity = self.sign(Draft::create(&self.parts.site, &asset), owner).await?;
-        Ok((asset, activity))
     }
 
     /// What an input is to be registered as; `None` when it is registered, or is reserved for somebody else.
@@ -179,30 +172,26 @@ impl Registry {
     /// `false` when something else came first.
     async fn write_run(&self, records: &Records) -> Result<bool, RecordRunError> {
         let mut unit = self.parts.store.begin().await?;
-        for (asset, activity) in &records.assets {
-            match unit.add_asset(asset).await {
-                Err(StoreError::Conflict(_)) => {
-                    unit.rollback().await?;
-                    return Ok(false);
-                }
-                added => added?,
-            }
-            let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
-            if let Some(tombstone) = reserved {
+        match add_records(unit.as_mut(), records).await {
+            Ok(true) => unit.commit().await?,
+            other => {
                 unit.rollback().await?;
-                return Err(RegisterAssetError::Reserved(Box::new(tombstone)).into());
+                return other;
             }
-            unit.add_activity(activity).await?;
         }
-        match unit.add_run(&records.run).await {
-            Err(StoreError::Conflict(_)) => {
-                unit.rollback().await?;
-                return Ok(false);
-            }
-            added => added?,
-        }
-        unit.commit().await?;
         Ok(true)
+    }
+}
+
+async fn add_records(unit: &mut (dyn UnitOfWork + '_), records: &Records) -> Result<bool, RecordRunError> {
+    for (asset, activity) in &records.assets {
+        if !add_claim(unit, asset, activity).await? {
+            return Ok(false);
+        }
+    }
+    match unit.add_run(&records.run).await {
+        Err(StoreError::Conflict(_)) => Ok(false),
+        added => Ok(added.map(|()| true)?),
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{PublishError, Registry};
+use crate::{PublishError, Registry, UnitOfWork};
 use artdag_assets::{Asset, NewAsset, Registered, Tombstone};
 use artdag_federation::{Activity, Draft};
 use artdag_kernel::{StoreError, Username, new_uuid};
@@ -56,10 +56,7 @@ impl Registry {
             if let Some(asset) = self.find_claim(owner, &new).await? {
                 return Ok(RegisteredAsset { asset, is_new: false });
             }
-            let now = self.parts.clock.now();
-            let id = new_uuid(now, self.parts.randomness.as_ref()).into();
-            let asset = Asset::register(new.clone(), owner.clone(), id, self.new_activity_id(), now);
-            let activity = self.sign(Draft::create(&self.parts.site, &asset), owner).await?;
+            let (asset, activity) = self.signed_claim(owner, new.clone()).await?;
             if self.write_claim(&asset, &activity).await? {
                 self.announce(&activity);
                 return Ok(RegisteredAsset { asset, is_new: true });
@@ -92,24 +89,49 @@ impl Registry {
         }
     }
 
+    /// The asset that a claim makes, and the activity that publishes it.
+    pub(crate) async fn signed_claim(
+        &self,
+        owner: &Username,
+        new: NewAsset,
+    ) -> Result<(Asset, Activity), PublishError> {
+        let now = self.parts.clock.now();
+        let id = new_uuid(now, self.parts.randomness.as_ref()).into();
+        let asset = Asset::register(new, owner.clone(), id, self.new_activity_id(), now);
+        let activity = self.sign(Draft::create(&self.parts.site, &asset), owner).await?;
+        Ok((asset, activity))
+    }
+
     /// `false` when another claim came first.
     async fn write_claim(&self, asset: &Asset, activity: &Activity) -> Result<bool, RegisterAssetError> {
         let mut unit = self.parts.store.begin().await?;
-        match unit.add_asset(asset).await {
-            Err(StoreError::Conflict(_)) => {
+        match add_claim(unit.as_mut(), asset, activity).await {
+            Ok(true) => unit.commit().await?,
+            other => {
                 unit.rollback().await?;
-                return Ok(false);
+                return other;
             }
-            added => added?,
         }
-        // Asked after the insert, which waited for a deletion of the same name or content to end.
-        let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
-        if let Some(tombstone) = reserved {
-            unit.rollback().await?;
-            return Err(RegisterAssetError::Reserved(Box::new(tombstone)));
-        }
-        unit.add_activity(activity).await?;
-        unit.commit().await?;
         Ok(true)
     }
+}
+
+/// Adds an asset and the activity that claims it. `false` when another claim came first; that, and an error, leave the
+/// unit of work to be rolled back.
+pub(crate) async fn add_claim(
+    unit: &mut (dyn UnitOfWork + '_),
+    asset: &Asset,
+    activity: &Activity,
+) -> Result<bool, RegisterAssetError> {
+    match unit.add_asset(asset).await {
+        Err(StoreError::Conflict(_)) => return Ok(false),
+        added => added?,
+    }
+    // Asked after the insert, which waited for a deletion of the same name or content to end.
+    let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
+    if let Some(tombstone) = reserved {
+        return Err(RegisterAssetError::Reserved(Box::new(tombstone)));
+    }
+    unit.add_activity(activity).await?;
+    Ok(true)
 }
