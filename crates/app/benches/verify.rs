@@ -133,7 +133,7 @@ struct Server {
     request: Arc<[u8]>,
     stop: watch::Sender<bool>,
     served: JoinHandle<Result<(), Failure>>,
-    _kept: Box<dyn Send>,
+    _kept: Box<dyn Send + Sync>,
 }
 
 impl Server {
@@ -175,7 +175,11 @@ impl Server {
     }
 
     /// The real one, with an account that is attached to the renderer.
-    async fn on_database(name: &'static str, url: &DatabaseUrl, database: Box<dyn Send>) -> Result<Self, Failure> {
+    async fn on_database(
+        name: &'static str,
+        url: &DatabaseUrl,
+        database: Box<dyn Send + Sync>,
+    ) -> Result<Self, Failure> {
         let data = tempfile::tempdir()?;
         let bound = Bound::new(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let address = bound.address();
@@ -193,7 +197,7 @@ impl Server {
         let served = tokio::spawn(bound.serve(registry, TrustedProxies::default(), stopped));
         let token = attached_token(settings.site.base()).await?;
         let request = request_of(address, token.reveal());
-        let kept: (TempDir, Box<dyn Send>) = (data, database);
+        let kept: (TempDir, Box<dyn Send + Sync>) = (data, database);
         Ok(Self { name, address, request, stop, served, _kept: Box::new(kept) })
     }
 
@@ -233,7 +237,8 @@ struct Verified<'a> {
     expires_at: String,
 }
 
-async fn check_the_token_alone(request: HttpRequest, seal: web::Data<Seal>) -> HttpResponse {
+/// Takes the body though it needs none: actix closes a connection whose request was not read to its end.
+async fn check_the_token_alone(request: HttpRequest, seal: web::Data<Seal>, _body: web::Bytes) -> HttpResponse {
     let checked = bearer(&request).ok().flatten().and_then(|token| {
         let claims = seal.codec.open(&token).ok()?;
         let (username, scope) = claims.check(SystemClock.now(), &seal.l2_server).ok()?;
