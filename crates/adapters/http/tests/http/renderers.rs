@@ -1,13 +1,16 @@
 //! The port of renderers, against renderers good and bad.
 
-use crate::support::{IMPATIENT, Reply, Seen, Server, builder, client, redirect, reply};
-use artdag_http::{HttpRenderers, RendererLimits};
+use crate::support::{IMPATIENT, PATIENT, Reply, Seen, Server, builder, client, redirect, reply};
+use artdag_http::{HttpRenderers, Limits, RendererLimits};
 use artdag_kernel::{ContentHash, ServerUrl, Username};
 use artdag_provenance::{Renderer, RendererError, RunId, RunReport, RunStatus};
 
 fn renderers() -> HttpRenderers {
-    let limits = RendererLimits { run: IMPATIENT, content: IMPATIENT, revocation: IMPATIENT };
-    HttpRenderers::with_limits(client(), limits)
+    renderers_within(PATIENT)
+}
+
+fn renderers_within(limits: Limits) -> HttpRenderers {
+    HttpRenderers::with_limits(client(), RendererLimits { run: limits, content: limits, revocation: limits })
 }
 
 fn base(server: &Server) -> ServerUrl {
@@ -23,8 +26,12 @@ async fn fetch(server: &Server) -> Result<RunReport, RendererError> {
 }
 
 async fn revoke(server: &Server) -> Result<(), RendererError> {
+    revoke_within(PATIENT, server).await
+}
+
+async fn revoke_within(limits: Limits, server: &Server) -> Result<(), RendererError> {
     let username: Username = "giles".parse().unwrap();
-    renderers().revoke_user(&base(server), &username, "https://l2.example").await
+    renderers_within(limits).revoke_user(&base(server), &username, "https://l2.example").await
 }
 
 async fn answering(status: u16, content_type: &'static str, body: &'static str) -> Server {
@@ -99,7 +106,9 @@ async fn json_that_is_no_run_makes_no_sense() {
 
 #[tokio::test]
 async fn a_slow_renderer_is_slow_and_a_dead_one_unreachable() {
-    assert!(matches!(fetch(&Server::stops_after("").await).await, Err(RendererError::Slow)));
+    let silent = Server::stops_after("").await;
+    let outcome = renderers_within(IMPATIENT).fetch_run(&base(&silent), &run_id("b7c1")).await;
+    assert!(matches!(outcome, Err(RendererError::Slow)));
     let outcome = renderers().fetch_run(&absent().await, &run_id("b7c1")).await;
     assert!(matches!(outcome, Err(RendererError::Unreachable(_))));
     let cut = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"run_id\":";
@@ -135,7 +144,8 @@ async fn content_that_is_unknown_is_not_there_and_errors_are_errors() {
     assert!(!renderers().has_content(&base(&server), &hash).await.unwrap());
     let server = answering(503, "text/html", "no").await;
     assert_eq!(nonsense(renderers().has_content(&base(&server), &hash).await), "its status is 503");
-    let outcome = renderers().has_content(&base(&Server::stops_after("").await), &hash).await;
+    let silent = Server::stops_after("").await;
+    let outcome = renderers_within(IMPATIENT).has_content(&base(&silent), &hash).await;
     assert!(matches!(outcome, Err(RendererError::Slow)));
 }
 
@@ -164,5 +174,5 @@ async fn a_logout_that_nobody_heard_is_an_error() {
     assert_eq!(nonsense(revoke(&answering(500, "text/html", "").await).await), "its status is 500");
     let moved = Server::start(|_| redirect(307, "/auth/revoke-user")).await;
     assert_eq!(nonsense(revoke(&moved).await), "it redirects a request that cannot be redirected");
-    assert!(matches!(revoke(&Server::stops_after("").await).await, Err(RendererError::Slow)));
+    assert!(matches!(revoke_within(IMPATIENT, &Server::stops_after("").await).await, Err(RendererError::Slow)));
 }

@@ -232,6 +232,10 @@ pub(crate) fn client() -> GuardedClient {
     builder(&["127.0.0.0/8"]).build().unwrap()
 }
 
+/// Limits for servers that answer: a busy machine must not make them look slow.
+pub(crate) const PATIENT: Limits =
+    Limits { total: Duration::from_secs(60), stall: Duration::from_secs(30), ..IMPATIENT };
+
 /// Limits for servers that do not answer.
 pub(crate) const IMPATIENT: Limits = Limits {
     total: Duration::from_millis(300),
