@@ -34,7 +34,7 @@ pub enum AuthenticateError {
 
 impl Registry {
     /// Decides whether to accept a token: its seal, its claims, and that it was not revoked. One indexed
-    /// look-up.
+    /// look-up, which requests at the same time share.
     ///
     /// # Errors
     /// [`AuthenticateError`].
@@ -42,7 +42,7 @@ impl Registry {
         let claims = self.parts.tokens.open(token)?;
         let (username, scope) = claims.check(self.parts.clock.now(), self.parts.site.base())?;
         let hash = token.hash();
-        if self.read().await?.is_revoked(&hash).await? {
+        if self.is_revoked(hash).await? {
             return Err(AuthenticateError::Revoked);
         }
         Ok(Identity { username, scope, expires_at: claims.expires_at(), token: hash })

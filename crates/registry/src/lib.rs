@@ -23,6 +23,7 @@ mod record_run;
 mod register_asset;
 mod register_user;
 mod registry;
+mod revocation_desk;
 mod sequence;
 mod store;
 mod usage;

@@ -1,3 +1,4 @@
+use crate::revocation_desk::RevocationDesk;
 use crate::usage::CachedUsage;
 use crate::{Reader, Store};
 use artdag_auth::{PasswordHasher, TokenCodec};
@@ -72,6 +73,7 @@ pub struct Parts {
 pub struct Registry {
     pub(crate) parts: Arc<Parts>,
     pub(crate) usage: Arc<CachedUsage>,
+    pub(crate) revocations: Arc<RevocationDesk>,
     /// Rung when an activity was published, so that the sequencer need not wait for its next round.
     pub(crate) published: Arc<Notify>,
     /// Rung when a job was pushed, so that the worker need not wait for its next round.
@@ -81,7 +83,13 @@ pub struct Registry {
 impl Registry {
     /// Puts the parts to work.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), usage: Arc::default(), published: Arc::default(), pushed: Arc::default() }
+        Self {
+            parts: Arc::new(parts),
+            usage: Arc::default(),
+            revocations: Arc::default(),
+            published: Arc::default(),
+            pushed: Arc::default(),
+        }
     }
 
     /// Reads: every look-up and list of the ports.

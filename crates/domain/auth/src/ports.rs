@@ -1,6 +1,7 @@
 use crate::{AccessToken, Claims, InvalidToken, Password, PasswordHash, TokenHash, User};
 use artdag_kernel::{Instant, StoreError, Username};
 use async_trait::async_trait;
+use std::collections::HashSet;
 
 /// Reads accounts.
 #[async_trait]
@@ -23,6 +24,8 @@ pub trait UserRepository: UserReads {
 pub trait RevocationReads: Send {
     /// Whether this token was revoked.
     async fn is_revoked(&mut self, token: &TokenHash) -> Result<bool, StoreError>;
+    /// Which of these tokens were revoked.
+    async fn revoked_among(&mut self, tokens: &[TokenHash]) -> Result<HashSet<TokenHash>, StoreError>;
 }
 
 /// Keeps the revocation list.

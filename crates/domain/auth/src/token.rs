@@ -130,7 +130,7 @@ impl fmt::Debug for AccessToken {
 }
 
 /// SHA-256 of a whole token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
 impl fmt::Display for TokenHash {

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use std::collections::{HashMap, HashSet};
 
 /// How long one can look up who used which invite.
 const INVITE_MEMORY: TimeDelta = TimeDelta::days(30);
@@ -18,6 +19,14 @@ impl<M: Mode> RevocationReads for Session<M> {
     async fn is_revoked(&mut self, token: &TokenHash) -> Result<bool, StoreError> {
         let query = diesel::select(exists(revoked_tokens::table.find(token.to_string())));
         self.run(|conn| query.get_result(conn)).await
+    }
+
+    async fn revoked_among(&mut self, tokens: &[TokenHash]) -> Result<HashSet<TokenHash>, StoreError> {
+        let texts: HashMap<String, TokenHash> = tokens.iter().map(|token| (token.to_string(), *token)).collect();
+        let known = revoked_tokens::table.filter(revoked_tokens::token_hash.eq_any(texts.keys().cloned()));
+        let query = known.select(revoked_tokens::token_hash);
+        let found: Vec<String> = self.run(|conn| query.load(conn)).await?;
+        Ok(found.iter().filter_map(|text| texts.get(text).copied()).collect())
     }
 }
 

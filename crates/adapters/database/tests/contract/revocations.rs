@@ -17,6 +17,10 @@ pub(crate) async fn are_idempotent(store: Db) {
     let mut reader = store.read().await.unwrap();
     assert!(reader.is_revoked(&token).await.unwrap());
     assert!(!reader.is_revoked(&other).await.unwrap());
+    assert_eq!(reader.revoked_among(&[other, token, token]).await.unwrap().into_iter().collect::<Vec<_>>(), [token]);
+    assert!(reader.revoked_among(&[]).await.unwrap().is_empty());
+    let many: Vec<_> = (0..500).map(|n| AccessToken::new(n.to_string()).hash()).chain([token]).collect();
+    assert_eq!(reader.revoked_among(&many).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn are_swept_when_the_token_has_expired(store: Db) {
