@@ -103,8 +103,11 @@ impl Bound {
         background_stop.send_replace(true);
         sequencer.await?;
         worker.await?;
-        // The last publications get their index before the process goes.
-        registry.sequence(&holder).await?;
+        // The last publications get their index before the process goes. Connections that were opened by a server thread
+        // may have gone with it; then the next process gives the indexes.
+        if let Err(error) = registry.sequence(&holder).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last publications wait for the next start");
+        }
         Ok(())
     }
 }
