@@ -18,6 +18,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use queries::PooledStore;
+use tokio::runtime::Handle;
 
 type Backend = diesel::pg::Pg;
 type Connection = diesel_async::AsyncPgConnection;
@@ -172,9 +173,16 @@ pub(crate) async fn open(url: &PostgresUrl, pool_size: usize) -> Result<PooledSt
     let mut config = ManagerConfig::default();
     // The default asks the server before every use. `Fast` still notices a connection that is known to be closed.
     config.recycling_method = RecyclingMethod::Fast;
+    // What drives a connection ends with the runtime that it was opened on. The pool outlives the server's threads, so
+    // their connections are opened on the runtime that made the pool.
+    let runtime = Handle::current();
     config.custom_setup = Box::new(move |_| {
         let connector = connector.clone();
-        Box::pin(async move { connector.connect().await.map_err(|e| ConnectionError::BadConnection(chain(&e))) })
+        let opened = runtime.spawn(async move { connector.connect().await });
+        Box::pin(async move {
+            let opened = opened.await.map_err(|e| ConnectionError::BadConnection(e.to_string()))?;
+            opened.map_err(|e| ConnectionError::BadConnection(chain(&e)))
+        })
     });
     let manager = AsyncDieselConnectionManager::<Connection>::new_with_config("", config);
     Ok(PooledStore::new(Pool::builder(manager).max_size(pool_size.max(1))))

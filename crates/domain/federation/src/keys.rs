@@ -66,3 +66,35 @@ pub trait KeyStore: Send + Sync {
     /// What signs in this actor's name; `None` when it has no keys here.
     async fn signer(&self, owner: &Username) -> Result<Option<Arc<dyn ActorSigner>>, KeyError>;
 }
+
+/// A public key of somebody else, ready to check signatures with. Cheap to keep.
+pub trait VerifyingKey: Send + Sync {
+    /// What signatures it can check.
+    fn kind(&self) -> KeyKind;
+
+    /// Whether this is the key's signature over the message: RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519, as its kind is.
+    fn verify(&self, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// The two kinds of keys in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// RSA of 2048 to 8192 bits.
+    Rsa,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// Reads public keys.
+pub trait KeyReader: Send + Sync {
+    /// Makes a key of what a document says.
+    ///
+    /// # Errors
+    /// What is wrong with it, for whoever signed with it.
+    fn read(&self, material: &crate::KeyMaterial) -> Result<Arc<dyn VerifyingKey>, UnusableKey>;
+}
+
+/// A public key that nothing can be checked with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key cannot be used: {0}")]
+pub struct UnusableKey(pub String);

@@ -22,21 +22,46 @@ mod actor;
 pub mod canonical;
 mod collection;
 pub mod data_integrity;
+pub mod delivery;
+mod delivery_ports;
 mod discovery;
+mod domain_rules;
 pub mod engine_signature;
+mod incoming;
+mod iri;
 mod keys;
+mod message;
 pub mod multikey;
 mod object;
+mod peers;
 mod ports;
+mod reading;
+mod remote_actor;
+mod remote_object;
+mod remote_ports;
 mod site;
 pub mod vocabulary;
 
 pub use activity::{Activity, ActivityKind, Draft, SignError, SignedDocument, UnknownActivityKind};
 pub use actor::{Profile, actor_document};
 pub use collection::{CollectionPage, activity_page, collection, empty_collection};
+pub use delivery::{Delivery, DeliveryState};
+pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer, SignatureScheme, UnknownScheme};
 pub use discovery::{
     ACTIVITY_JSON, InvalidResource, Usage, host_meta, nodeinfo, nodeinfo_links, webfinger, webfinger_subject,
 };
-pub use keys::{ActorSigner, KeyError, KeyStore, PublicKeys};
+pub use domain_rules::{DomainAction, DomainPattern, DomainRule, FederationMode, InvalidPattern, Shunned, check_host};
+pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
+pub use iri::{InvalidIri, Iri};
+pub use keys::{ActorSigner, KeyError, KeyKind, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
+pub use message::{Message, Saying};
+pub use peers::{Fetched, Handover, Letter, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
+pub use reading::{NotADocument, parse_document};
+pub use remote_actor::{KeyMaterial, NotAnActor, RemoteActor, RemoteKey, key_owner};
+pub use remote_object::{NotTheirs, RemoteObject};
+pub use remote_ports::{
+    Evidence, FollowState, Follower, Following, HeardObject, KnownActor, KnownKey, Notice, ReactionCounts, Receipt,
+    RemoteReads, RemoteRepository,
+};
 pub use site::{InvalidSite, Site};

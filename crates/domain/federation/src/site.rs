@@ -1,3 +1,4 @@
+use crate::Iri;
 use artdag_kernel::{ActivityId, ContentHash, Username};
 use url::Url;
 
@@ -97,6 +98,57 @@ impl Site {
     /// The id of the object with this content.
     pub fn object(&self, hash: &ContentHash) -> String {
         format!("{}/objects/{}", self.base, hash.to_bare_hex())
+    }
+
+    /// Whether an id belongs to this site.
+    pub fn owns(&self, id: &Iri) -> bool {
+        id.origin() == self.base
+    }
+
+    /// Whose actor id this is, here.
+    pub fn local_actor(&self, id: &Iri) -> Option<Username> {
+        let name: Username = self.local(id, "/users/")?.parse().ok()?;
+        // A name in upper case is read, but the id is spelled in one way.
+        (self.actor(&name) == id.as_str()).then_some(name)
+    }
+
+    /// Which activity's id this is, here.
+    pub fn local_activity(&self, id: &Iri) -> Option<ActivityId> {
+        self.local(id, "/activities/")?.parse().ok()
+    }
+
+    /// Which content's id this is, here.
+    pub fn local_object(&self, id: &Iri) -> Option<ContentHash> {
+        self.local(id, "/objects/")?.parse().ok()
+    }
+
+    fn local<'a>(&self, id: &'a Iri, folder: &str) -> Option<&'a str> {
+        id.as_str().strip_prefix(self.base.as_str())?.strip_prefix(folder)
+    }
+
+    /// The id of the actor that stands for the whole site, and signs what the site itself asks of others.
+    pub fn instance_actor(&self) -> String {
+        format!("{}/actor", self.base)
+    }
+
+    /// The id of that actor's RSA key.
+    pub fn instance_key(&self) -> String {
+        format!("{}#main-key", self.instance_actor())
+    }
+
+    /// The inbox for everybody here.
+    pub fn shared_inbox(&self) -> String {
+        format!("{}/inbox", self.base)
+    }
+
+    /// An actor's inbox.
+    pub fn inbox(&self, username: &Username) -> String {
+        format!("{}/inbox", self.actor(username))
+    }
+
+    /// The id of the collection of those whom an actor follows.
+    pub fn following(&self, username: &Username) -> String {
+        format!("{}/following", self.actor(username))
     }
 
     /// Where an asset is found by its name.

@@ -1,0 +1,168 @@
+use crate::delivery::{Breaker, Delivery, DeliveryState};
+use crate::{Iri, Message};
+use artdag_kernel::{ActivityId, Instant, Page, Slice, StoreError, Username};
+use async_trait::async_trait;
+use std::fmt;
+use std::str::FromStr;
+
+/// The two ways of signing requests that are spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignatureScheme {
+    /// HTTP Message Signatures, RFC 9421.
+    Rfc9421,
+    /// draft-cavage-http-signatures-12.
+    Cavage,
+}
+
+/// The text names no scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not `rfc9421` or `cavage`")]
+pub struct UnknownScheme;
+
+impl SignatureScheme {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfc9421 => "rfc9421",
+            Self::Cavage => "cavage",
+        }
+    }
+}
+
+impl fmt::Display for SignatureScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for SignatureScheme {
+    type Err = UnknownScheme;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScheme> {
+        [Self::Rfc9421, Self::Cavage].into_iter().find(|scheme| scheme.as_str() == text).ok_or(UnknownScheme)
+    }
+}
+
+/// A server that mail goes to, and how it has behaved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Host and port.
+    pub host: String,
+    /// How it has answered.
+    pub breaker: Breaker,
+    /// What it is known to understand, and since when.
+    pub scheme: Option<(SignatureScheme, Instant)>,
+    /// How many deliveries it gets at once.
+    pub width: u16,
+    /// When it last took anything.
+    pub last_success_at: Option<Instant>,
+    /// Why it did not, the last time it did not.
+    pub last_error: Option<String>,
+    /// When mail for it is due next, if there is any.
+    pub due_at: Option<Instant>,
+}
+
+/// How one delivery came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concluded {
+    /// What was delivered.
+    pub activity: ActivityId,
+    /// Where to.
+    pub inbox: Iri,
+    /// How far it is now.
+    pub state: DeliveryState,
+    /// When it is tried next; now, when it is over.
+    pub next_at: Instant,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// What the operator is told.
+    pub error: Option<String>,
+    /// Whether an attempt was made that counts.
+    pub attempted: bool,
+}
+
+/// Reads what is on its way.
+#[async_trait]
+pub trait DeliveryReads: Send {
+    /// Deliveries, newest first: of a state and a host, or of any.
+    async fn list_deliveries(
+        &mut self,
+        state: Option<DeliveryState>,
+        host: Option<&str>,
+        page: Page,
+    ) -> Result<Slice<Delivery>, StoreError>;
+
+    /// How many deliveries are in each state, in the order of [`DeliveryState::ALL`].
+    async fn count_deliveries(&mut self) -> Result<[u64; 3], StoreError>;
+
+    /// A server that mail was sent to.
+    async fn find_peer(&mut self, host: &str) -> Result<Option<Peer>, StoreError>;
+
+    /// Servers that mail was sent to, those in trouble first, at most so many.
+    async fn list_peers(&mut self, most: u16) -> Result<Vec<Peer>, StoreError>;
+
+    /// The signed text of a message.
+    async fn find_message(&mut self, id: ActivityId) -> Result<Option<Message>, StoreError>;
+
+    /// The deliveries that may go now, at most `per_host` of each host: oldest first, and of each inbox none whose
+    /// predecessor waits for a later time.
+    async fn due_deliveries(
+        &mut self,
+        hosts: &[String],
+        now: Instant,
+        per_host: u16,
+    ) -> Result<Vec<Delivery>, StoreError>;
+}
+
+/// Keeps what is on its way. Each host has a lane that one worker at a time holds.
+#[async_trait]
+pub trait DeliveryQueue: DeliveryReads {
+    /// Keeps a message.
+    async fn add_message(&mut self, message: &Message) -> Result<(), StoreError>;
+
+    /// Hands over an activity for one inbox. Handing it over again changes nothing.
+    async fn add_delivery(
+        &mut self,
+        activity: ActivityId,
+        sender: &Username,
+        inbox: &Iri,
+        now: Instant,
+    ) -> Result<(), StoreError>;
+
+    /// Hands over an activity for every accepted follower of its sender: one delivery for each inbox, and for a server
+    /// with a shared one just that. Doing it again changes nothing. Says how many deliveries were added.
+    async fn add_deliveries_to_followers(
+        &mut self,
+        activity: ActivityId,
+        sender: &Username,
+        now: Instant,
+    ) -> Result<u64, StoreError>;
+
+    /// Takes the lanes of hosts for which mail is due and that nobody holds, those in good health first, until `until`.
+    async fn claim_lanes(
+        &mut self,
+        holder: &str,
+        now: Instant,
+        until: Instant,
+        most: u16,
+    ) -> Result<Vec<Peer>, StoreError>;
+
+    /// Keeps lanes that this holder still has. Answers those.
+    async fn renew_lanes(&mut self, holder: &str, hosts: &[String], until: Instant) -> Result<Vec<String>, StoreError>;
+
+    /// Takes down how deliveries came out. One that is over already stays as it is.
+    async fn conclude_deliveries(&mut self, concluded: &[Concluded]) -> Result<(), StoreError>;
+
+    /// Takes down how a server behaved, and gives its lane back, due when its next mail is: not before its breaker
+    /// allows. `false` when this worker holds the lane no longer; then nothing is written.
+    async fn release_lane(&mut self, holder: &str, peer: &Peer, now: Instant) -> Result<bool, StoreError>;
+
+    /// Mail came from these hosts: what [`Breaker::heard`] says, where it says anything.
+    async fn heard_from(&mut self, hosts: &[String], now: Instant) -> Result<(), StoreError>;
+
+    /// Tries again at once what waits for a host, or for all, and forgets their breakers. Says how many deliveries.
+    async fn hurry_deliveries(&mut self, host: Option<&str>, now: Instant) -> Result<u64, StoreError>;
+
+    /// Gives up what waits for the hosts of which this is true. Says how many deliveries.
+    async fn drop_deliveries(&mut self, host: &str, reason: &str, now: Instant) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,90 @@
+use crate::delivery::Attempt;
+use crate::{ActorSigner, Iri, SignatureScheme};
+use async_trait::async_trait;
+use std::error::Error;
+use std::sync::Arc;
+
+/// Who signs a request to another server.
+#[derive(Clone)]
+pub struct SignAs {
+    /// The id of the RSA key.
+    pub rsa_key: String,
+    /// The id of the Ed25519 key.
+    pub ed25519_key: String,
+    /// The keys.
+    pub signer: Arc<dyn ActorSigner>,
+}
+
+/// One activity for one inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Where to.
+    pub inbox: Iri,
+    /// The activity, exactly as it is to arrive.
+    pub body: Arc<str>,
+    /// `Collection-Synchronization` (FEP-8fcf), for deliveries to followers.
+    pub synchronization: Option<String>,
+}
+
+/// What came of handing a letter over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// The answer.
+    pub attempt: Attempt,
+    /// The way of signing that was accepted, if any was.
+    pub scheme: Option<SignatureScheme>,
+}
+
+/// A document that another server gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where it was in the end.
+    pub url: Iri,
+    /// The body: JSON of an ActivityPub media type, at most 1 MiB.
+    pub body: Vec<u8>,
+}
+
+/// Why another server gave nothing that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// It is not there, or no more.
+    #[error("there is nothing: the server answered {0}")]
+    Gone(u16),
+    /// It does not let this server see it.
+    #[error("the server answered {0}")]
+    Refused(u16),
+    /// The guard does not let it be called.
+    #[error("it may not be called: {0}")]
+    Forbidden(String),
+    /// No answer, or none in time.
+    #[error("the server cannot be reached")]
+    Unreachable(#[source] Box<dyn Error + Send + Sync>),
+    /// What it answered is of no use.
+    #[error("the answer is of no use: {0}")]
+    Nonsense(String),
+}
+
+impl PeerError {
+    /// Whether asking again later may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(status) => *status >= 500 || matches!(status, 401 | 403 | 408 | 425 | 429),
+            Self::Gone(_) | Self::Forbidden(_) | Self::Nonsense(_) => false,
+        }
+    }
+}
+
+/// Other servers of the fediverse.
+#[async_trait]
+pub trait Peers: Send + Sync {
+    /// Gets an ActivityPub document, with a signed request: servers in secure mode answer no other.
+    async fn fetch(&self, url: &Iri, sign_as: &SignAs) -> Result<Fetched, PeerError>;
+
+    /// Who bears a handle: the actor's id that the domain's WebFinger names.
+    async fn resolve_handle(&self, username: &str, domain: &str) -> Result<Iri, PeerError>;
+
+    /// Hands a letter over, signed in the way that the server is known to understand; else first by RFC 9421 and, when
+    /// that is refused, as the draft of Cavage has it. Challenges are answered.
+    async fn deliver(&self, letter: &Letter, sign_as: &SignAs, known: Option<SignatureScheme>) -> Handover;
+}
