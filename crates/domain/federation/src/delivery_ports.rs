@@ -1,6 +1,6 @@
 use crate::delivery::{Breaker, Delivery, DeliveryState};
 use crate::{Iri, Message};
-use artdag_kernel::{ActivityId, Instant, Page, Slice, StoreError, Username};
+use artdag_kernel::{ActivityId, Instant, StoreError, Username};
 use async_trait::async_trait;
 use std::fmt;
 use std::str::FromStr;
@@ -84,13 +84,13 @@ pub struct Concluded {
 /// Reads what is on its way.
 #[async_trait]
 pub trait DeliveryReads: Send {
-    /// Deliveries, newest first: of a state and a host, or of any.
+    /// Deliveries, newest first: of a state and a host, or of any; at most so many.
     async fn list_deliveries(
         &mut self,
         state: Option<DeliveryState>,
         host: Option<&str>,
-        page: Page,
-    ) -> Result<Slice<Delivery>, StoreError>;
+        most: u16,
+    ) -> Result<Vec<Delivery>, StoreError>;
 
     /// How many deliveries are in each state, in the order of [`DeliveryState::ALL`].
     async fn count_deliveries(&mut self) -> Result<[u64; 3], StoreError>;
