@@ -24,6 +24,7 @@ mod collection;
 pub mod data_integrity;
 mod discovery;
 pub mod engine_signature;
+pub mod http_signature;
 mod keys;
 pub mod multikey;
 mod object;
