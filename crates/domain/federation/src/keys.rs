@@ -1,3 +1,4 @@
+use crate::http_signature::KeyKind;
 use artdag_kernel::Username;
 use async_trait::async_trait;
 use std::error::Error;
@@ -74,15 +75,6 @@ pub trait VerifyingKey: Send + Sync {
 
     /// Whether this is the key's signature over the message: RSASSA-PKCS1-v1_5 with SHA-256, or Ed25519, as its kind is.
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool;
-}
-
-/// The two kinds of keys in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyKind {
-    /// RSA of 2048 to 8192 bits.
-    Rsa,
-    /// Ed25519.
-    Ed25519,
 }
 
 /// Reads public keys.

@@ -27,6 +27,7 @@ mod delivery_ports;
 mod discovery;
 mod domain_rules;
 pub mod engine_signature;
+pub mod http_signature;
 mod incoming;
 mod iri;
 mod keys;
@@ -53,7 +54,7 @@ pub use discovery::{
 pub use domain_rules::{DomainAction, DomainPattern, DomainRule, FederationMode, InvalidPattern, Shunned, check_host};
 pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
 pub use iri::{InvalidIri, Iri};
-pub use keys::{ActorSigner, KeyError, KeyKind, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
+pub use keys::{ActorSigner, KeyError, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
 pub use message::{Message, Saying};
 pub use peers::{Fetched, Handover, Letter, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
