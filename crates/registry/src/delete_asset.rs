@@ -49,7 +49,7 @@ impl Registry {
                 unit.rollback().await?;
                 return Err(DeleteAssetError::InUse(made_from_it));
             }
-            unit.add_activity(&activity).await?;
+            self.publish(unit.as_mut(), &activity).await?;
             unit.commit().await?;
             self.announce(&activity);
             return Ok(tombstone);

@@ -58,7 +58,7 @@ impl Registry {
 
             let mut unit = self.parts.store.begin().await?;
             if unit.replace_asset(&edited).await? {
-                unit.add_activity(&activity).await?;
+                self.publish(unit.as_mut(), &activity).await?;
                 unit.commit().await?;
                 self.announce(&activity);
                 return Ok(edited);

@@ -25,6 +25,34 @@ pub enum Job {
     },
     /// Forget what has expired. Pushes itself again.
     Sweep,
+    /// Hand a published activity over for every follower of its actor.
+    FanOut {
+        /// The activity.
+        activity: String,
+        /// Its actor.
+        sender: String,
+    },
+    /// Get a remote actor's document anew.
+    RefreshActor {
+        /// Its id.
+        actor: String,
+    },
+    /// Get an object that somebody followed here has shown.
+    FetchObject {
+        /// Its id.
+        object: String,
+    },
+    /// Compare who here follows an actor with what its server knows of that (FEP-8fcf).
+    SynchronizeFollowers {
+        /// The actor.
+        actor: String,
+        /// Its followers collection.
+        collection: String,
+        /// Where the part of it is that concerns this server.
+        url: String,
+        /// What that part is said to be.
+        digest: String,
+    },
 }
 
 /// What came of an attempt.
@@ -58,6 +86,10 @@ impl Job {
         match self {
             Self::RevokeAtRenderer { .. } => "revoke-at-renderer",
             Self::Sweep => "sweep",
+            Self::FanOut { .. } => "fan-out",
+            Self::RefreshActor { .. } => "refresh-actor",
+            Self::FetchObject { .. } => "fetch-object",
+            Self::SynchronizeFollowers { .. } => "synchronize-followers",
         }
     }
 
@@ -66,14 +98,19 @@ impl Job {
         match self {
             // Four to five days of waiting. The tokens are revoked here whether the renderer hears of it or not.
             Self::RevokeAtRenderer { .. } => 20,
-            Self::Sweep => u32::MAX,
+            // Nothing but the database is needed for it, and what was published must reach its followers.
+            Self::Sweep | Self::FanOut { .. } => u32::MAX,
+            Self::RefreshActor { .. } | Self::FetchObject { .. } | Self::SynchronizeFollowers { .. } => 8,
         }
     }
 
     fn key(&self) -> Option<String> {
         match self {
-            Self::RevokeAtRenderer { .. } => None,
+            Self::RevokeAtRenderer { .. } | Self::FanOut { .. } => None,
             Self::Sweep => Some(self.kind().to_owned()),
+            Self::RefreshActor { actor: what }
+            | Self::FetchObject { object: what }
+            | Self::SynchronizeFollowers { actor: what, .. } => Some(format!("{} {what}", self.kind())),
         }
     }
 }
@@ -134,10 +171,17 @@ impl Registry {
             Job::Sweep => {
                 let now = self.parts.clock.now();
                 let mut unit = self.parts.store.begin().await?;
-                let swept = unit.sweep_revocations(now).await?;
+                let revocations = unit.sweep_revocations(now).await?;
+                let federation = unit.sweep_federation(now).await?;
                 unit.commit().await?;
-                tracing::debug!(swept, "forgot expired revocations");
+                tracing::debug!(revocations, federation, "forgot what has expired");
                 Ok(Outcome::Again(now + TimeDelta::hours(1)))
+            }
+            Job::FanOut { activity, sender } => self.fan_out(activity, sender).await.map(|()| Outcome::Done),
+            Job::RefreshActor { actor } => self.refresh_actor(actor).await.map(|()| Outcome::Done),
+            Job::FetchObject { object } => self.fetch_object(object).await.map(|()| Outcome::Done),
+            Job::SynchronizeFollowers { actor, collection, url, digest } => {
+                self.synchronize(actor, collection, url, digest).await.map(|()| Outcome::Done)
             }
         }
     }

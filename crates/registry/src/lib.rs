@@ -12,6 +12,7 @@ mod attach_renderer;
 mod authenticate;
 mod delete_asset;
 mod edit_asset;
+mod federation;
 mod invite;
 mod job_queue;
 mod jobs;
@@ -34,6 +35,10 @@ pub use attach_renderer::AttachRendererError;
 pub use authenticate::{AuthenticateError, Identity};
 pub use delete_asset::DeleteAssetError;
 pub use edit_asset::{EditAsset, EditAssetError};
+pub use federation::{
+    FetchRemoteError, FollowError, HostRefused, INSTANCE, InboxRequest, KeyRefused, ReceiveError, Received, ShareError,
+    run_courier,
+};
 pub use job_queue::{JobId, JobQueue, JobReads, JobState, QueuedJob};
 pub use jobs::Job;
 pub use log_in::{LogInError, Session};
@@ -42,7 +47,7 @@ pub use publish_cache::PublishCacheError;
 pub use record_run::{RecordRun, RecordRunError};
 pub use register_asset::{RegisterAssetError, RegisteredAsset};
 pub use register_user::{NewUser, RegisterUserError};
-pub use registry::{Parts, Policy, RegistrationPolicy, Registry};
+pub use registry::{FederationPolicy, Parts, Policy, RegistrationPolicy, Registry};
 pub use sequence::run_sequencer;
 pub use store::{Reader, Store, UnitOfWork};
 pub use verify_token::VerifyTokenError;

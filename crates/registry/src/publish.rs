@@ -1,5 +1,5 @@
-use crate::Registry;
-use artdag_federation::{Activity, Draft, KeyError, SignError};
+use crate::{Job, Registry, UnitOfWork};
+use artdag_federation::{Activity, Draft, FederationMode, KeyError, SignError};
 use artdag_kernel::{ActivityId, StoreError, Username, new_uuid};
 
 /// Why nothing could be published in a user's name.
@@ -31,9 +31,24 @@ impl Registry {
         Ok(draft.sign(&self.parts.site, signer.as_ref())?)
     }
 
-    /// Tells the sequencer, after the commit.
+    /// Adds a published activity, and the job that hands it over for every follower.
+    pub(crate) async fn publish(
+        &self,
+        unit: &mut (dyn UnitOfWork + '_),
+        activity: &Activity,
+    ) -> Result<(), StoreError> {
+        unit.add_activity(activity).await?;
+        if self.parts.policy.federation.mode == FederationMode::Off {
+            return Ok(());
+        }
+        let job = Job::FanOut { activity: activity.id.to_string(), sender: activity.actor.to_string() };
+        self.push(unit, &job).await
+    }
+
+    /// Tells the sequencer and the workers, after the commit.
     pub(crate) fn announce(&self, activity: &Activity) {
         tracing::info!(id = %activity.id, kind = %activity.kind, actor = %activity.actor, "published an activity");
         self.published.notify_one();
+        self.pushed.notify_one();
     }
 }

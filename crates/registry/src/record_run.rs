@@ -1,4 +1,3 @@
-use crate::register_asset::add_claim;
 use crate::{PublishError, RegisterAssetError, RegisteredAsset, Registry, UnitOfWork};
 use artdag_assets::{Asset, AssetName, AssetType, Details, NewAsset, Registered, Tags};
 use artdag_federation::Activity;
@@ -172,7 +171,7 @@ impl Registry {
     /// `false` when something else came first.
     async fn write_run(&self, records: &Records) -> Result<bool, RecordRunError> {
         let mut unit = self.parts.store.begin().await?;
-        match add_records(unit.as_mut(), records).await {
+        match self.add_records(unit.as_mut(), records).await {
             Ok(true) => unit.commit().await?,
             other => {
                 unit.rollback().await?;
@@ -181,17 +180,17 @@ impl Registry {
         }
         Ok(true)
     }
-}
 
-async fn add_records(unit: &mut (dyn UnitOfWork + '_), records: &Records) -> Result<bool, RecordRunError> {
-    for (asset, activity) in &records.assets {
-        if !add_claim(unit, asset, activity).await? {
-            return Ok(false);
+    async fn add_records(&self, unit: &mut (dyn UnitOfWork + '_), records: &Records) -> Result<bool, RecordRunError> {
+        for (asset, activity) in &records.assets {
+            if !self.add_claim(unit, asset, activity).await? {
+                return Ok(false);
+            }
         }
-    }
-    match unit.add_run(&records.run).await {
-        Err(StoreError::Conflict(_)) => Ok(false),
-        added => Ok(added.map(|()| true)?),
+        match unit.add_run(&records.run).await {
+            Err(StoreError::Conflict(_)) => Ok(false),
+            added => Ok(added.map(|()| true)?),
+        }
     }
 }
 

@@ -105,7 +105,7 @@ impl Registry {
     /// `false` when another claim came first.
     async fn write_claim(&self, asset: &Asset, activity: &Activity) -> Result<bool, RegisterAssetError> {
         let mut unit = self.parts.store.begin().await?;
-        match add_claim(unit.as_mut(), asset, activity).await {
+        match self.add_claim(unit.as_mut(), asset, activity).await {
             Ok(true) => unit.commit().await?,
             other => {
                 unit.rollback().await?;
@@ -114,24 +114,25 @@ impl Registry {
         }
         Ok(true)
     }
-}
 
-/// Adds an asset and the activity that claims it. `false` when another claim came first; that, and an error, leave the
-/// unit of work to be rolled back.
-pub(crate) async fn add_claim(
-    unit: &mut (dyn UnitOfWork + '_),
-    asset: &Asset,
-    activity: &Activity,
-) -> Result<bool, RegisterAssetError> {
-    match unit.add_asset(asset).await {
-        Err(StoreError::Conflict(_)) => return Ok(false),
-        added => added?,
+    /// Adds an asset and the activity that claims it. `false` when another claim came first; that, and an error, leave the
+    /// unit of work to be rolled back.
+    pub(crate) async fn add_claim(
+        &self,
+        unit: &mut (dyn UnitOfWork + '_),
+        asset: &Asset,
+        activity: &Activity,
+    ) -> Result<bool, RegisterAssetError> {
+        match unit.add_asset(asset).await {
+            Err(StoreError::Conflict(_)) => return Ok(false),
+            added => added?,
+        }
+        // Asked after the insert, which waited for a deletion of the same name or content to end.
+        let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
+        if let Some(tombstone) = reserved {
+            return Err(RegisterAssetError::Reserved(Box::new(tombstone)));
+        }
+        self.publish(unit, activity).await?;
+        Ok(true)
     }
-    // Asked after the insert, which waited for a deletion of the same name or content to end.
-    let reserved = unit.reserved_for_another(&asset.name, &asset.content_hash, &asset.owner).await?;
-    if let Some(tombstone) = reserved {
-        return Err(RegisterAssetError::Reserved(Box::new(tombstone)));
-    }
-    unit.add_activity(activity).await?;
-    Ok(true)
 }

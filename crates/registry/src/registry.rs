@@ -1,8 +1,9 @@
+use crate::federation::{CachedRules, InboxDesk, RemoteKeys};
 use crate::revocation_desk::RevocationDesk;
 use crate::usage::CachedUsage;
 use crate::{Reader, Store};
 use artdag_auth::{PasswordHasher, TokenCodec};
-use artdag_federation::{KeyStore, Site};
+use artdag_federation::{FederationMode, KeyReader, KeyStore, Peers, Site};
 use artdag_kernel::{Clock, Instant, Randomness, ServerUrl, StoreError};
 use artdag_provenance::Renderer;
 use chrono::TimeDelta;
@@ -43,6 +44,19 @@ pub struct Policy {
     pub token_lifetime: TimeDelta,
     /// The renderers (L1 servers) that may be attached and that may ask.
     pub l1_servers: Vec<ServerUrl>,
+    /// How other servers are dealt with.
+    pub federation: FederationPolicy,
+}
+
+/// What the operator decides about other servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FederationPolicy {
+    /// With whom this server speaks.
+    pub mode: FederationMode,
+    /// Whether whoever asks may follow; else each user decides.
+    pub accept_followers: bool,
+    /// Whether collections and objects are for servers alone that sign their requests.
+    pub authorized_fetch: bool,
 }
 
 /// One of every port.
@@ -54,6 +68,10 @@ pub struct Parts {
     pub keys: Arc<dyn KeyStore>,
     /// Calls renderers.
     pub renderers: Arc<dyn Renderer>,
+    /// Calls other servers of the fediverse.
+    pub peers: Arc<dyn Peers>,
+    /// Reads other actors' keys.
+    pub key_reader: Arc<dyn KeyReader>,
     /// Hashes passwords.
     pub passwords: Arc<dyn PasswordHasher>,
     /// Seals tokens.
@@ -78,6 +96,11 @@ pub struct Registry {
     pub(crate) published: Arc<Notify>,
     /// Rung when a job was pushed, so that the worker need not wait for its next round.
     pub(crate) pushed: Arc<Notify>,
+    /// Rung when mail was handed over, so that the courier need not wait for its next round.
+    pub(crate) mailed: Arc<Notify>,
+    pub(crate) inbox: Arc<InboxDesk>,
+    pub(crate) remote_keys: Arc<RemoteKeys>,
+    pub(crate) rules: Arc<CachedRules>,
 }
 
 impl Registry {
@@ -89,6 +112,10 @@ impl Registry {
             revocations: Arc::default(),
             published: Arc::default(),
             pushed: Arc::default(),
+            mailed: Arc::default(),
+            inbox: Arc::default(),
+            remote_keys: Arc::default(),
+            rules: Arc::default(),
         }
     }
 

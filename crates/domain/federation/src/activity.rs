@@ -1,5 +1,5 @@
 use crate::canonical::{NotCanonical, jcs};
-use crate::{ActorSigner, Site, data_integrity, engine_signature, object, vocabulary};
+use crate::{ActorSigner, Iri, Site, data_integrity, engine_signature, object, vocabulary};
 use artdag_assets::{Asset, Tombstone};
 use artdag_kernel::{ActivityId, ContentHash, Instant, Username, rfc3339, rfc3339_seconds};
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ pub enum ActivityKind {
     Update,
     /// Withdraws a claim.
     Delete,
+    /// Shows a claim of another registry to the actor's followers.
+    Announce,
 }
 
 impl ActivityKind {
@@ -24,6 +26,7 @@ impl ActivityKind {
             Self::Create => "Create",
             Self::Update => "Update",
             Self::Delete => "Delete",
+            Self::Announce => "Announce",
         }
     }
 }
@@ -36,14 +39,14 @@ impl fmt::Display for ActivityKind {
 
 /// Not a kind of activity that this registry publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not Create, Update or Delete")]
+#[error("is not Create, Update, Delete or Announce")]
 pub struct UnknownActivityKind;
 
 impl FromStr for ActivityKind {
     type Err = UnknownActivityKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownActivityKind> {
-        [Self::Create, Self::Update, Self::Delete]
+        [Self::Create, Self::Update, Self::Delete, Self::Announce]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or(UnknownActivityKind)
@@ -143,6 +146,22 @@ impl Draft {
         let Tombstone { withdrawal, owner, content_hash, deleted_at, .. } = tombstone;
         let object = object::tombstone(site, tombstone);
         Self::new(site, ActivityKind::Delete, *withdrawal, owner, *content_hash, *deleted_at, object)
+    }
+
+    /// Shows the actor's followers an object of another registry, which claims this content, and tells its owner.
+    pub fn announce(
+        site: &Site,
+        actor: &Username,
+        id: ActivityId,
+        object: &Iri,
+        content_hash: ContentHash,
+        owner: &Iri,
+        now: Instant,
+    ) -> Self {
+        let kind = ActivityKind::Announce;
+        let mut draft = Self::new(site, kind, id, actor, content_hash, now, Value::from(object.as_str()));
+        draft.document["cc"] = json!([site.followers(actor), owner.as_str()]);
+        draft
     }
 
     fn new(

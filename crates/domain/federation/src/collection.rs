@@ -1,7 +1,8 @@
-use crate::{Activity, vocabulary};
+use crate::reading::references;
+use crate::{Activity, Iri, vocabulary};
 use artdag_kernel::{Count, Cursor, Slice};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The head of a paged collection (ActivityStreams, 5): how many items, and where they begin.
 pub fn collection(id: &str, total: Count) -> Value {
@@ -23,6 +24,35 @@ pub fn empty_collection(id: &str) -> Value {
         "totalItems": 0,
         "orderedItems": [],
     })
+}
+
+/// The ids in a collection that came whole; `None` when it has no items.
+pub fn collection_ids(document: &Map<String, Value>) -> Option<Vec<Iri>> {
+    let name = ["orderedItems", "items"].into_iter().find(|name| document.contains_key(*name))?;
+    Some(references(document, name).collect())
+}
+
+/// One page of a collection of ids, newest first.
+pub fn id_page(collection: &str, page_id: &str, total: Count, ids: &Slice<(Cursor, Iri)>) -> Value {
+    let link = |which: &str, at: Option<&(Cursor, Iri)>| at.map(|(cursor, _)| format!("{collection}?{which}={cursor}"));
+    let mut page = json!({
+        "@context": vocabulary::ACTIVITY_STREAMS,
+        "id": page_id,
+        "type": "OrderedCollectionPage",
+        "partOf": collection,
+        "totalItems": total.known(),
+        "orderedItems": ids.items.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(),
+    });
+    let links = [
+        ("next", link("older", ids.items.last().filter(|_| ids.has_older))),
+        ("prev", link("newer", ids.items.first().filter(|_| ids.has_newer))),
+    ];
+    for (name, url) in links {
+        if let Some(url) = url {
+            page[name] = url.into();
+        }
+    }
+    page
 }
 
 /// One page of a collection of activities, newest first. The items are the stored documents, byte for byte.

@@ -88,5 +88,5 @@ pub trait KeyReader: Send + Sync {
 
 /// A public key that nothing can be checked with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key cannot be used: {0}")]
+#[error("the key {0}")]
 pub struct UnusableKey(pub String);

@@ -45,7 +45,7 @@ pub mod vocabulary;
 
 pub use activity::{Activity, ActivityKind, Draft, SignError, SignedDocument, UnknownActivityKind};
 pub use actor::{Profile, actor_document};
-pub use collection::{CollectionPage, activity_page, collection, empty_collection};
+pub use collection::{CollectionPage, activity_page, collection, collection_ids, empty_collection, id_page};
 pub use delivery::{Delivery, DeliveryState};
 pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer, SignatureScheme, UnknownScheme};
 pub use discovery::{

@@ -80,6 +80,11 @@ impl Site {
         format!("{}/followers", self.actor(username))
     }
 
+    /// Where a server finds those of an actor's followers that it has itself (FEP-8fcf).
+    pub fn followers_synchronization(&self, username: &Username) -> String {
+        format!("{}/followers_synchronization", self.actor(username))
+    }
+
     /// The id of an actor's outbox.
     pub fn outbox(&self, username: &Username) -> String {
         format!("{}/outbox", self.actor(username))
@@ -134,6 +139,11 @@ impl Site {
     /// The id of that actor's RSA key.
     pub fn instance_key(&self) -> String {
         format!("{}#main-key", self.instance_actor())
+    }
+
+    /// The id of that actor's Ed25519 key.
+    pub fn instance_ed25519_key(&self) -> String {
+        format!("{}#ed25519-key", self.instance_actor())
     }
 
     /// The inbox for everybody here.

@@ -1,0 +1,114 @@
+use crate::{Job, Registry};
+use artdag_federation::{FollowState, Follower, HeardObject, Iri, Message, Notice, Reaction, Receipt};
+use artdag_kernel::{ActivityId, StoreError, Username};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// An activity whose sender is known, and what it does.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) receipt: Receipt,
+    pub(crate) effect: Effect,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) host: String,
+}
+
+/// What is written because an activity came. The actor is the receipt's.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    Nothing,
+    Follow(Box<Follower>, Option<Box<Message>>),
+    Unfollow(Username),
+    Answered(Option<ActivityId>, Option<Username>, FollowState),
+    Publish(Box<HeardObject>),
+    Withdraw(Iri, String),
+    Forget,
+    React(Reaction, String),
+    Share(Reaction, Iri),
+    Undo(Iri),
+    Notice(Box<Notice>),
+    Push(Job),
+}
+
+/// How many arrivals are written together.
+const BATCH: usize = 200;
+
+/// Where arrivals wait for each other: what comes while a unit of work is under way shares the next one, so that a busy
+/// server commits once for many. Each hears of its own only when it is committed.
+#[derive(Debug, Default)]
+pub(crate) struct InboxDesk(Mutex<Desk>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    waiting: Vec<(Arrival, oneshot::Sender<Result<(), StoreError>>)>,
+    is_open: bool,
+}
+
+/// Closes the desk when its task ends, however it ends; those who wait hear that nothing was written.
+struct Closing(Option<Arc<InboxDesk>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(desk) = self.0.take() {
+            *desk.lock() = Desk::default();
+        }
+    }
+}
+
+impl InboxDesk {
+    fn lock(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Vec<(Arrival, oneshot::Sender<Result<(), StoreError>>)> {
+        let mut desk = self.lock();
+        desk.is_open = !desk.waiting.is_empty();
+        let rest = if desk.waiting.len() > BATCH { desk.waiting.split_off(BATCH) } else { Vec::new() };
+        mem::replace(&mut desk.waiting, rest)
+    }
+}
+
+impl Registry {
+    /// Writes an arrival, with others that come at the same time.
+    pub(crate) async fn take_down(&self, arrival: Arrival) -> Result<(), StoreError> {
+        let (done, told) = oneshot::channel();
+        let is_first = {
+            let mut desk = self.inbox.lock();
+            desk.waiting.push((arrival, done));
+            !mem::replace(&mut desk.is_open, true)
+        };
+        if is_first {
+            // A task of its own: the one who came first may hang up.
+            tokio::spawn(self.clone().take_down_all());
+        }
+        told.await.unwrap_or_else(|_| Err(StoreError::Busy("the write was cut off".into())))
+    }
+
+    async fn take_down_all(self) {
+        let mut closing = Closing(Some(Arc::clone(&self.inbox)));
+        loop {
+            let batch = self.inbox.next();
+            if batch.is_empty() {
+                // It is closed already, and may have been opened again since.
+                closing.0 = None;
+                return;
+            }
+            let (arrivals, waiting): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+            match self.apply(&arrivals).await {
+                Ok(()) => waiting.into_iter().for_each(|done| drop(done.send(Ok(())))),
+                // One of them may be at fault; the others need not suffer.
+                Err(error) if arrivals.len() > 1 => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "arrivals are written one by one");
+                    for (arrival, done) in arrivals.into_iter().zip(waiting) {
+                        let _ = done.send(self.apply(&[arrival]).await);
+                    }
+                }
+                Err(error) => waiting
+                    .into_iter()
+                    .take(1)
+                    .for_each(|done| drop(done.send(Err(StoreError::Busy(error.to_string().into()))))),
+            }
+        }
+    }
+}

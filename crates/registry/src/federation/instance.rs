@@ -1,0 +1,43 @@
+use crate::{PublishError, Registry};
+use artdag_federation::{PublicKeys, SignAs};
+use artdag_kernel::Username;
+
+/// Under which name the key store keeps the keys of the actor that stands for the whole site. Nobody can register it.
+pub const INSTANCE: &str = "instance_actor";
+
+impl Registry {
+    /// The public keys of the actor that stands for the site; made when they are first needed.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn instance_keys(&self) -> Result<PublicKeys, PublishError> {
+        Ok(self.parts.keys.ensure(&instance()).await?)
+    }
+
+    /// Signs what the site itself asks of other servers.
+    pub(crate) async fn sign_as_instance(&self) -> Result<SignAs, PublishError> {
+        let name = instance();
+        let signer = match self.parts.keys.signer(&name).await? {
+            Some(signer) => signer,
+            None => {
+                self.parts.keys.ensure(&name).await?;
+                self.parts.keys.signer(&name).await?.ok_or(PublishError::NoKeys(name))?
+            }
+        };
+        let site = &self.parts.site;
+        Ok(SignAs { rsa_key: site.instance_key(), ed25519_key: site.instance_ed25519_key(), signer })
+    }
+
+    /// Signs what is sent in a user's name.
+    pub(crate) async fn sign_as_user(&self, username: &Username) -> Result<SignAs, PublishError> {
+        let signer = self.parts.keys.signer(username).await?;
+        let signer = signer.ok_or_else(|| PublishError::NoKeys(username.clone()))?;
+        let site = &self.parts.site;
+        Ok(SignAs { rsa_key: site.main_key(username), ed25519_key: site.ed25519_key(username), signer })
+    }
+}
+
+#[expect(clippy::expect_used, reason = "it is a username")]
+fn instance() -> Username {
+    INSTANCE.parse().expect("a username")
+}

@@ -1,0 +1,80 @@
+//! FEP-8fcf: two servers compare who follows whom, without showing anybody else's followers.
+
+use super::fan_out::{fetch_failed, lasting};
+use crate::jobs::JobError;
+use crate::{Job, Registry};
+use artdag_federation::http_signature::collection_synchronization::{CollectionSynchronization, FollowersDigest};
+use artdag_federation::{Iri, collection_ids};
+use artdag_kernel::{StoreError, Username};
+use std::collections::HashSet;
+
+impl Registry {
+    /// What the header on a delivery to followers says: which of them the recipient's server has.
+    pub(crate) async fn synchronization_header(&self, sender: &Username, inbox: &Iri) -> Result<String, StoreError> {
+        let followers = self.read().await?.followers_at(sender, inbox.origin()).await?;
+        let site = &self.parts.site;
+        let header = CollectionSynchronization {
+            collection_id: site.followers(sender),
+            url: site.followers_synchronization(sender),
+            digest: FollowersDigest::of(followers.iter().map(Iri::as_str)),
+        };
+        Ok(header.to_string())
+    }
+
+    /// The job that a header asks for: none, unless it speaks of the sender's own followers.
+    pub(crate) fn synchronization_job(&self, sender: &Iri, header: Option<&str>) -> Option<Job> {
+        let header = CollectionSynchronization::read(header?).ok()?;
+        let (collection, url) = (header.collection_id.parse::<Iri>().ok()?, header.url.parse::<Iri>().ok()?);
+        (collection.is_beside(sender) && url.is_beside(sender)).then(|| Job::SynchronizeFollowers {
+            actor: sender.to_string(),
+            collection: collection.to_string(),
+            url: url.to_string(),
+            digest: header.digest.to_string(),
+        })
+    }
+
+    /// Compares, and where the other server knows less than this one, believes it only when it says so a second time:
+    /// the first answer may be older than an acceptance that is on its way.
+    pub(crate) async fn synchronize(
+        &self,
+        actor: &str,
+        collection: &str,
+        url: &str,
+        digest: &str,
+    ) -> Result<(), JobError> {
+        let (actor, url): (Iri, Iri) = (actor.parse().map_err(lasting)?, url.parse().map_err(lasting)?);
+        let mut reader = self.read().await?;
+        // The collection must be the one that the actor itself calls its followers.
+        let known = reader.find_remote_actor(&actor).await?;
+        if known.and_then(|known| known.actor.followers).is_none_or(|followers| followers.as_str() != collection) {
+            return Ok(());
+        }
+        let site = &self.parts.site;
+        let here = reader.local_followers_of(&actor).await?;
+        drop(reader);
+        let ids: Vec<String> = here.iter().map(|user| site.actor(user)).collect();
+        if FollowersDigest::of(ids.iter().map(String::as_str)).to_string() == digest {
+            return Ok(());
+        }
+        let mut doubtful: Vec<&Username> = here.iter().collect();
+        for _ in 0..2 {
+            let there = self.followers_there(&url).await?;
+            doubtful.retain(|user| !there.contains(&site.actor(user)));
+            if doubtful.is_empty() {
+                return Ok(());
+            }
+        }
+        let mut unit = self.parts.store.begin().await?;
+        for user in doubtful {
+            tracing::info!(%user, %actor, "the followed actor's server does not know of this follow; it ends");
+            unit.remove_following(user, &actor).await?;
+        }
+        Ok(unit.commit().await?)
+    }
+
+    async fn followers_there(&self, url: &Iri) -> Result<HashSet<String>, JobError> {
+        let (document, _) = self.fetch_document(url).await.map_err(fetch_failed)?;
+        let ids = collection_ids(&document).ok_or_else(|| lasting("the partial collection has no items"))?;
+        Ok(ids.into_iter().map(|id| id.to_string()).collect())
+    }
+}
