@@ -28,6 +28,14 @@ impl TrustedProxies {
         Some(client)
     }
 
+    /// The host that a trusted proxy was asked for, if it says so.
+    pub fn host_of(&self, request: &HttpRequest) -> Option<String> {
+        let peer = canonical(request.peer_addr()?.ip());
+        let host = request.headers().get("x-forwarded-host").filter(|_| self.trusts(peer))?;
+        // The first proxy's word, which is the client's.
+        Some(host.to_str().ok()?.split(',').next()?.trim().to_owned())
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }

@@ -44,6 +44,10 @@ kinds! {
     Malformed = BAD_REQUEST, "malformed-request", "The request cannot be read";
     /// No token, or one that is not accepted.
     Unauthorized = UNAUTHORIZED, "unauthorized", "You are not logged in";
+    /// Another server's request is not signed, or not well.
+    Signature = UNAUTHORIZED, "signature-refused", "The request's signature is not accepted";
+    /// The operator does not speak with that server.
+    Shunned = FORBIDDEN, "not-federated", "This server does not speak with yours";
     /// The token is good, the deed is not allowed.
     Forbidden = FORBIDDEN, "forbidden", "You may not do this";
     /// A token for one renderer was used for something else.
@@ -90,6 +94,8 @@ kinds! {
     Internal = INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong here";
     /// A renderer gave no answer that can be used.
     RendererFailed = BAD_GATEWAY, "renderer-failed", "The renderer gave no usable answer";
+    /// Another server gave no answer that can be used.
+    PeerFailed = BAD_GATEWAY, "peer-failed", "The other server gave no usable answer";
     /// A renderer gave no answer in time.
     RendererSlow = GATEWAY_TIMEOUT, "renderer-slow", "The renderer did not answer in time";
     /// Nobody's fault, and over soon.
