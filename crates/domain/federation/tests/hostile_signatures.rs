@@ -495,10 +495,7 @@ proptest! {
         let _ = bases::cavage(&request, &value, Some(&other), None);
         let _ = Challenge::read(&value);
         if let Ok(header) = CollectionSynchronization::read(&value) {
-            let spelled = header.to_string();
-            if !spelled.contains('\\') && spelled.matches('"').count() == 6 {
-                prop_assert_eq!(CollectionSynchronization::read(&spelled), Ok(header));
-            }
+            prop_assert_eq!(CollectionSynchronization::read(&header.to_string()), Ok(header));
         }
     }
 }
