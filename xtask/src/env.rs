@@ -13,6 +13,11 @@ pub(crate) const PYTHON: &str = "ARTDAG_TEST_PYTHON";
 /// Tells the tests that there is no such Python.
 pub(crate) const SKIP_PYTHON: &str = "ARTDAG_TEST_SKIP_PYTHON";
 
+/// The folder in which the packages of the interop tests in JavaScript are installed.
+pub(crate) const NODE: &str = "ARTDAG_TEST_NODE";
+/// Tells the tests that there is no such folder.
+pub(crate) const SKIP_NODE: &str = "ARTDAG_TEST_SKIP_NODE";
+
 /// On a CI machine nothing may be skipped: what a developer may lack, CI must have.
 pub(crate) fn is_ci() -> bool {
     matches!(get("CI").as_deref(), Some("true" | "1"))

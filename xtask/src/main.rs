@@ -15,6 +15,7 @@ mod db;
 mod env;
 mod keys;
 mod migrate;
+mod node;
 mod openapi;
 mod postgres;
 mod process;

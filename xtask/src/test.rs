@@ -7,13 +7,13 @@ use anyhow::Result;
 
 use crate::postgres::{self, Cluster, Programs};
 use crate::skips::Skips;
-use crate::{db, env, process, python};
+use crate::{db, env, node, process, python};
 
 /// Run all tests, over SQLite and over a throwaway PostgreSQL
 ///
 /// TEST_DATABASE_URL, if set, names the PostgreSQL to use. Else the one of `cargo xtask db up` is used, else one is
 /// started for this run and stopped at its end. ARTDAG_TEST_PYTHON, if set, is the python of the interop tests; else
-/// an environment is made under target/. What cannot be run is skipped and said so; with CI=true it is a failure.
+/// an environment is made under target/. The same goes for ARTDAG_TEST_NODE, a folder with Node.js packages. What cannot be run is skipped and said so; with CI=true it is a failure.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Passed to `cargo nextest run` (or `cargo test`), and doc tests are left out: a test's name, `-p artdag-assets`
@@ -34,15 +34,21 @@ pub(crate) fn run_in_ci(skips: &mut Skips) -> Result<()> {
 }
 
 fn run_tests(rest: &[OsString], locked: bool, skips: &mut Skips) -> Result<()> {
-    let python = Python::prepare(skips)?;
+    let programs = OtherPrograms { python: Python::prepare(skips)?, node: Node::prepare(skips)? };
     let database = Database::prepare(skips)?;
-    let outcome = run_over(&database, &python, rest, locked, skips);
+    let outcome = run_over(&database, &programs, rest, locked, skips);
     // Stopped whatever the tests said; their failure is the more telling one.
     let stopped = database.stop();
     outcome.and(stopped)
 }
 
-fn run_over(database: &Database, python: &Python, rest: &[OsString], locked: bool, skips: &mut Skips) -> Result<()> {
+fn run_over(
+    database: &Database,
+    programs: &OtherPrograms,
+    rest: &[OsString],
+    locked: bool,
+    skips: &mut Skips,
+) -> Result<()> {
     let nextest = process::succeeds(&mut process::cargo(["nextest", "--version"]));
     let mut tests = if nextest {
         process::cargo(["nextest", "run"])
@@ -56,14 +62,14 @@ fn run_over(database: &Database, python: &Python, rest: &[OsString], locked: boo
         process::cargo(["test", "--lib", "--bins", "--tests", "--examples"])
     };
     tests.args((!names_packages(rest)).then_some("--workspace")).args(locked.then_some("--locked")).args(rest);
-    run_with(&mut tests, database, python)?;
+    run_with(&mut tests, database, programs)?;
 
     if !rest.is_empty() {
         println!("doc tests left out, since the tests were chosen; `cargo test --doc --workspace` runs them");
         return Ok(());
     }
     let mut doc_tests = process::cargo(["test", "--doc", "--workspace"]);
-    run_with(doc_tests.args(locked.then_some("--locked")), database, python)
+    run_with(doc_tests.args(locked.then_some("--locked")), database, programs)
 }
 
 /// Beside `--workspace` cargo would pass over a choice of packages without a word.
@@ -71,9 +77,9 @@ fn names_packages(args: &[OsString]) -> bool {
     args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
 }
 
-fn run_with(command: &mut Command, database: &Database, python: &Python) -> Result<()> {
+fn run_with(command: &mut Command, database: &Database, programs: &OtherPrograms) -> Result<()> {
     // Only xtask says what is skipped, and says it aloud.
-    command.env_remove(env::SKIP_POSTGRES).env_remove(env::SKIP_PYTHON);
+    command.env_remove(env::SKIP_POSTGRES).env_remove(env::SKIP_PYTHON).env_remove(env::SKIP_NODE);
     match database {
         Database::Given => {}
         Database::Running(cluster) | Database::Ours(cluster) => {
@@ -83,13 +89,22 @@ fn run_with(command: &mut Command, database: &Database, python: &Python) -> Resu
             command.env(env::SKIP_POSTGRES, "1");
         }
     }
-    match python {
+    match &programs.python {
         Python::Given => {}
         Python::Ours(python) => {
             command.env(env::PYTHON, python);
         }
         Python::Missing => {
             command.env(env::SKIP_PYTHON, "1");
+        }
+    }
+    match &programs.node {
+        Node::Given => {}
+        Node::Ours(folder) => {
+            command.env(env::NODE, folder);
+        }
+        Node::Missing => {
+            command.env(env::SKIP_NODE, "1");
         }
     }
     process::run(command)
@@ -132,6 +147,12 @@ impl Database {
     }
 }
 
+/// What the interop tests run.
+struct OtherPrograms {
+    python: Python,
+    node: Node,
+}
+
 enum Python {
     /// By a person, in ARTDAG_TEST_PYTHON.
     Given,
@@ -150,6 +171,30 @@ impl Python {
             Err(error) => {
                 process::check_stopped()?;
                 skips.skip("the interop tests in Python", &format!("{error:#}"), python::HOW_TO_INSTALL)?;
+                Ok(Self::Missing)
+            }
+        }
+    }
+}
+
+enum Node {
+    /// By a person, in ARTDAG_TEST_NODE.
+    Given,
+    Ours(std::path::PathBuf),
+    Missing,
+}
+
+impl Node {
+    fn prepare(skips: &mut Skips) -> Result<Self> {
+        if env::get(env::NODE).is_some() {
+            println!("Node.js packages: those of ARTDAG_TEST_NODE");
+            return Ok(Self::Given);
+        }
+        match node::folder() {
+            Ok(folder) => Ok(Self::Ours(folder)),
+            Err(error) => {
+                process::check_stopped()?;
+                skips.skip("the interop tests in JavaScript", &format!("{error:#}"), node::HOW_TO_INSTALL)?;
                 Ok(Self::Missing)
             }
         }

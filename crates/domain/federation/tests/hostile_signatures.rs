@@ -1,5 +1,7 @@
 //! Every rule refuses what breaks it, with a fault of its own, and no text whatever makes reading panic.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use artdag_federation::http_signature::collection_synchronization::CollectionSynchronization;
 use artdag_federation::http_signature::{Challenge, RequestSignature, Scheme, SignatureFault, SignedRequest, bases};
 use artdag_kernel::Instant;
@@ -493,10 +495,7 @@ proptest! {
         let _ = bases::cavage(&request, &value, Some(&other), None);
         let _ = Challenge::read(&value);
         if let Ok(header) = CollectionSynchronization::read(&value) {
-            let spelled = header.to_string();
-            if !spelled.contains('\\') && spelled.matches('"').count() == 6 {
-                prop_assert_eq!(CollectionSynchronization::read(&spelled), Ok(header));
-            }
+            prop_assert_eq!(CollectionSynchronization::read(&header.to_string()), Ok(header));
         }
     }
 }

@@ -90,9 +90,14 @@ impl CollectionSynchronization {
 
 impl fmt::Display for CollectionSynchronization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { collection_id, url, digest } = self;
+        let (collection_id, url, digest) = (escaped(&self.collection_id), escaped(&self.url), self.digest);
         write!(f, r#"collectionId="{collection_id}", url="{url}", digest="{digest}""#)
     }
+}
+
+/// What stands between quotes.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 #[cfg(test)]

@@ -1,50 +1,24 @@
-//! A verifier in another language, written from the specifications, accepts both signatures and notices changes.
+//! Signed activities, by a verifier that was written from the specifications, and by one of others.
 
-#![expect(clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
+use crate::tools::{self, node, node_folder, python};
 use artdag_federation::{ActorSigner, KeyStore, data_integrity, engine_signature, multikey};
 use artdag_kernel::testing::{ManualClock, SeededRandomness};
 use artdag_signing::{FileKeyStore, HeavyWork, verify_ed25519, verify_rsa_sha256};
 use serde_json::{Value, json};
 use std::ffi::OsString;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 const VERIFIER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/interop/verify_activity.py");
+const VERIFY_PROOF: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/interop/node/verify_proof.mjs"));
 const ACTOR: &str = "https://art.example/users/giles";
 const CREATED: &str = "2026-11-22T07:21:19Z";
 
-/// The Python that has the packages of `tests/interop/requirements.txt`.
-#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its Python is")]
-fn python() -> Option<OsString> {
-    let python = std::env::var_os("ARTDAG_TEST_PYTHON");
-    if python.is_none() {
-        let skip = std::env::var_os("ARTDAG_TEST_SKIP_PYTHON").is_some_and(|skip| skip == "1");
-        assert!(skip, "ARTDAG_TEST_PYTHON is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_PYTHON=1");
-        eprintln!(
-            "\n*** SKIPPED: signatures were NOT checked by the independent verifier (ARTDAG_TEST_SKIP_PYTHON=1)\n"
-        );
-    }
-    python
-}
-
 /// What the verifier says: `Err` with its lines when it does not accept.
 fn verdict(python: &OsString, activity: &str, actor: &Value) -> Result<(), String> {
-    let mut command = Command::new(python);
-    let mut child = command.arg(VERIFIER).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let input = json!({"activity": activity, "actor": actor}).to_string();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-    match output.status.code() {
-        Some(0) => {
-            assert_eq!(said, "ok");
-            Ok(())
-        }
-        Some(1) if !said.is_empty() => Err(said),
-        other => panic!("the verifier broke: {other:?} {said}"),
-    }
+    let input = json!({"activity": activity, "actor": actor});
+    tools::verdict(Command::new(python).arg(VERIFIER), &input).map(|said| assert_eq!(said, "ok"))
 }
 
 async fn signer() -> Arc<dyn ActorSigner> {
@@ -119,6 +93,31 @@ async fn an_independent_verifier_agrees() {
     stranger["publicKey"]["owner"] = json!("https://art.example/users/eve");
     let refused = verdict(&python, &text, &stranger).unwrap_err();
     assert!(refused.contains("does not own") && refused.contains("controlled by somebody else"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_cryptosuite_of_others_agrees() {
+    let Some(folder) = node_folder() else { return };
+    let signer = signer().await;
+    let method = actor(&*signer)["assertionMethod"][0].clone();
+    let activity = signed(&*signer);
+    let check = |activity: &Value| {
+        let input = json!({"activity": activity, "method": method});
+        tools::verdict(&mut node(&folder, VERIFY_PROOF), &input)
+    };
+    assert_eq!(check(&activity), Ok("ok".to_owned()));
+    for edit in [
+        (|activity| activity["object"]["name"] = json!("other")) as fn(&mut Value),
+        |activity| activity["published"] = json!("2026-11-22T07:21:19.000002Z"),
+        |activity| activity["proof"]["created"] = json!("2026-11-22T07:21:20Z"),
+    ] {
+        let mut changed = activity.clone();
+        edit(&mut changed);
+        assert_eq!(check(&changed), Err("the proof does not match".to_owned()));
+    }
+    let mut changed = activity.clone();
+    changed["@context"][2]["artdag"] = json!("https://eve.example/ns#");
+    assert!(check(&changed).is_err());
 }
 
 #[tokio::test]

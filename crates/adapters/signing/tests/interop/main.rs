@@ -1,0 +1,7 @@
+//! Verifiers in other languages accept what we sign, and notice changes.
+
+#![expect(clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod activities;
+mod requests;
+mod tools;
