@@ -63,6 +63,27 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonOrForm<T> {
     }
 }
 
+/// A body of JSON as it came, of at most [`BODY_LIMIT`] bytes: for those who check its digest before they parse it.
+#[derive(Debug)]
+pub struct JsonBytes(pub web::Bytes);
+
+impl FromRequest for JsonBytes {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let body = read(request, payload, BODY_LIMIT);
+        Box::pin(async move {
+            if !is_json {
+                let detail = "Send JSON, with the header `Content-Type: application/activity+json`.";
+                return Err(Problem::new(Kind::MediaType, detail));
+            }
+            body.await.map(Self)
+        })
+    }
+}
+
 /// `application/json` and everything that ends in `+json`.
 fn is_json(request: &HttpRequest) -> bool {
     let media_type = request.content_type().to_ascii_lowercase();

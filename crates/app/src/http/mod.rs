@@ -9,5 +9,6 @@ pub mod list;
 pub mod methods;
 pub mod negotiation;
 pub mod problem;
+pub mod signed;
 pub mod throttle;
 pub mod trace;

@@ -15,14 +15,15 @@ pub fn collection(id: &str, total: Count) -> Value {
     })
 }
 
-/// A collection without items, which needs no pages.
-pub fn empty_collection(id: &str) -> Value {
+/// A collection that needs no pages.
+pub fn whole_collection<'a>(id: &str, items: impl IntoIterator<Item = &'a str>) -> Value {
+    let items: Vec<&str> = items.into_iter().collect();
     json!({
         "@context": vocabulary::ACTIVITY_STREAMS,
         "id": id,
         "type": "OrderedCollection",
-        "totalItems": 0,
-        "orderedItems": [],
+        "totalItems": items.len(),
+        "orderedItems": items,
     })
 }
 

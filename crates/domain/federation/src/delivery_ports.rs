@@ -1,47 +1,8 @@
+use crate::SignatureScheme;
 use crate::delivery::{Breaker, Delivery, DeliveryState};
 use crate::{Iri, Message};
 use artdag_kernel::{ActivityId, Instant, StoreError, Username};
 use async_trait::async_trait;
-use std::fmt;
-use std::str::FromStr;
-
-/// The two ways of signing requests that are spoken here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SignatureScheme {
-    /// HTTP Message Signatures, RFC 9421.
-    Rfc9421,
-    /// draft-cavage-http-signatures-12.
-    Cavage,
-}
-
-/// The text names no scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not `rfc9421` or `cavage`")]
-pub struct UnknownScheme;
-
-impl SignatureScheme {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rfc9421 => "rfc9421",
-            Self::Cavage => "cavage",
-        }
-    }
-}
-
-impl fmt::Display for SignatureScheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for SignatureScheme {
-    type Err = UnknownScheme;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScheme> {
-        [Self::Rfc9421, Self::Cavage].into_iter().find(|scheme| scheme.as_str() == text).ok_or(UnknownScheme)
-    }
-}
 
 /// A server that mail goes to, and how it has behaved.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,14 +44,15 @@ mod site;
 pub mod vocabulary;
 
 pub use activity::{Activity, ActivityKind, Draft, SignError, SignedDocument, UnknownActivityKind};
-pub use actor::{Profile, actor_document};
-pub use collection::{CollectionPage, activity_page, collection, collection_ids, empty_collection, id_page};
+pub use actor::{Profile, actor_document, instance_document};
+pub use collection::{CollectionPage, activity_page, collection, collection_ids, id_page, whole_collection};
 pub use delivery::{Delivery, DeliveryState};
-pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer, SignatureScheme, UnknownScheme};
+pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer};
 pub use discovery::{
     ACTIVITY_JSON, InvalidResource, Usage, host_meta, nodeinfo, nodeinfo_links, webfinger, webfinger_subject,
 };
 pub use domain_rules::{DomainAction, DomainPattern, DomainRule, FederationMode, InvalidPattern, Shunned, check_host};
+pub use http_signature::Scheme as SignatureScheme;
 pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
 pub use iri::{InvalidIri, Iri};
 pub use keys::{ActorSigner, KeyError, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};

@@ -5,6 +5,7 @@ use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::list::{ListQuery, ListTail};
 use crate::http::negotiation::{Form, preferred_form};
 use crate::http::problem::{Problem, ProblemDetails};
+use crate::http::signed::check_reader;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_federation::Activity;
 use artdag_kernel::{Count, Cursor};
@@ -106,6 +107,7 @@ async fn show_activity(
     registry: web::Data<Registry>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    check_reader(&request, &registry).await?;
     let activity = find(&registry, &reference).await?;
     Ok(document(&request, MediaType::ACTIVITY, Freshness::Minutes, activity.document.as_str()))
 }
@@ -121,6 +123,7 @@ async fn show_activity_at(
     registry: web::Data<Registry>,
     index: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    check_reader(&request, &registry).await?;
     let activity = find(&registry, &index).await?;
     Ok(document(&request, MediaType::ACTIVITY, Freshness::Minutes, activity.document.as_str()))
 }

@@ -3,15 +3,24 @@
 use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::list::ListQuery;
 use crate::http::problem::{Problem, ProblemDetails};
+use crate::http::signed::{SignedParts, check_reader, signer};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_auth::{DisplayName, User};
-use artdag_federation::{Profile, activity_page, actor_document, collection, empty_collection};
-use artdag_kernel::{Count, Cursor, Page, PageLimit, Position, Username};
+use artdag_federation::{
+    FollowState, Iri, Profile, activity_page, actor_document, collection, id_page, instance_document, whole_collection,
+};
+use artdag_kernel::{Count, Cursor, Page, PageLimit, Position, Slice, Username};
 use artdag_registry::{PublishError, Registry};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(show_actor).service(show_outbox).service(show_followers).service(show_following);
+    config
+        .service(show_actor)
+        .service(show_outbox)
+        .service(show_followers)
+        .service(show_following)
+        .service(show_own_followers)
+        .service(show_instance);
 }
 
 /// Show an actor
@@ -61,8 +70,15 @@ async fn show_outbox(
 }
 
 /// List who follows an actor
-#[utoipa::path(tag = "ActivityPub", params(("username" = String, Path)), responses(
-    (status = 200, description = "The collection", body = Object, content_type = "application/activity+json"),
+///
+/// An `OrderedCollection`; its pages hold the ids of the followers, newest first.
+#[utoipa::path(tag = "ActivityPub", params(
+    ("username" = String, Path),
+    ("page" = Option<bool>, Query, description = "`true`: the first page"),
+    ("older" = Option<String>, Query, description = "From the `next` link of a page"),
+    ("newer" = Option<String>, Query, description = "From the `prev` link of a page"),
+), responses(
+    (status = 200, description = "The collection, or a page of it", body = Object, content_type = "application/activity+json"),
     (status = 404, body = ProblemDetails, description = "There is no such user"),
 ))]
 #[get("/users/{username}/followers")]
@@ -71,14 +87,32 @@ async fn show_followers(
     registry: web::Data<Registry>,
     username: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let user = find_user(&registry, &username).await?;
-    let body = empty_collection(&registry.site().followers(&user.username));
-    Ok(document(&request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
+    check_reader(&request, &registry).await?;
+    let user = find_user(&registry, &username).await?.username;
+    let id = registry.site().followers(&user);
+    let mut reader = registry.read().await?;
+    let total = Count::Exactly(reader.count_followers(&user).await?);
+    let page = match position(&ListQuery::of(&request)?)? {
+        None => None,
+        Some(position) => {
+            let page = Page { limit: PageLimit::COLLECTION, position };
+            let slice = reader.list_followers(&user, Some(FollowState::Accepted), page).await?;
+            Some(ids(slice, |f| (Cursor { at: f.created_at, id: f.id }, f.actor)))
+        }
+    };
+    id_collection(&request, &id, total, page)
 }
 
 /// List whom an actor follows
-#[utoipa::path(tag = "ActivityPub", params(("username" = String, Path)), responses(
-    (status = 200, description = "The collection", body = Object, content_type = "application/activity+json"),
+///
+/// An `OrderedCollection`; its pages hold the ids of those who are followed, newest first.
+#[utoipa::path(tag = "ActivityPub", params(
+    ("username" = String, Path),
+    ("page" = Option<bool>, Query, description = "`true`: the first page"),
+    ("older" = Option<String>, Query, description = "From the `next` link of a page"),
+    ("newer" = Option<String>, Query, description = "From the `prev` link of a page"),
+), responses(
+    (status = 200, description = "The collection, or a page of it", body = Object, content_type = "application/activity+json"),
     (status = 404, body = ProblemDetails, description = "There is no such user"),
 ))]
 #[get("/users/{username}/following")]
@@ -87,12 +121,77 @@ async fn show_following(
     registry: web::Data<Registry>,
     username: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let user = find_user(&registry, &username).await?;
-    let body = empty_collection(&format!("{}/following", registry.site().actor(&user.username)));
+    check_reader(&request, &registry).await?;
+    let user = find_user(&registry, &username).await?.username;
+    let id = registry.site().following(&user);
+    let mut reader = registry.read().await?;
+    let total = Count::Exactly(reader.count_following(&user).await?);
+    let page = match position(&ListQuery::of(&request)?)? {
+        None => None,
+        Some(position) => {
+            let page = Page { limit: PageLimit::COLLECTION, position };
+            let slice = reader.list_following(&user, Some(FollowState::Accepted), page).await?;
+            Some(ids(slice, |f| (Cursor { at: f.created_at, id: f.id }, f.actor)))
+        }
+    };
+    id_collection(&request, &id, total, page)
+}
+
+/// List the followers that the asking server has itself
+///
+/// FEP-8fcf: for servers that sign their requests; each sees its own actors alone.
+#[utoipa::path(tag = "ActivityPub", params(("username" = String, Path)), responses(
+    (status = 200, description = "The part of the collection", body = Object, content_type = "application/activity+json"),
+    (status = 401, body = ProblemDetails, description = "Not signed, or not well"),
+    (status = 404, body = ProblemDetails, description = "There is no such user"),
+))]
+#[get("/users/{username}/followers_synchronization")]
+async fn show_own_followers(
+    request: HttpRequest,
+    registry: web::Data<Registry>,
+    username: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let user = find_user(&registry, &username).await?.username;
+    let asker = signer(&registry, &SignedParts::of(&request)).await?;
+    let followers = registry.read().await?.followers_at(&user, asker.origin()).await?;
+    let id = registry.site().followers_synchronization(&user);
+    let body = whole_collection(&id, followers.iter().map(Iri::as_str));
+    Ok(document(&request, MediaType::ACTIVITY, Freshness::Private, to_json(&body)?))
+}
+
+/// Show the actor that stands for this server
+///
+/// It signs what this server asks of others.
+#[utoipa::path(tag = "ActivityPub", responses(
+    (status = 200, description = "The actor document", body = Object, content_type = "application/activity+json"),
+))]
+#[get("/actor")]
+async fn show_instance(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
+    let keys = registry.instance_keys().await.map_err(Problem::internal)?;
+    let body = instance_document(registry.site(), &keys);
     Ok(document(&request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
 }
 
-async fn find_user(registry: &Registry, username: &str) -> Result<User, Problem> {
+/// The ids of what a page shows, with where each is in the list.
+fn ids<T>(slice: Slice<T>, id: impl Fn(T) -> (Cursor, Iri)) -> Slice<(Cursor, Iri)> {
+    let Slice { items, has_older, has_newer } = slice;
+    Slice { items: items.into_iter().map(id).collect(), has_older, has_newer }
+}
+
+fn id_collection(
+    request: &HttpRequest,
+    id: &str,
+    total: Count,
+    page: Option<Slice<(Cursor, Iri)>>,
+) -> Result<HttpResponse, Problem> {
+    let body = match page {
+        None => collection(id, total),
+        Some(ids) => id_page(id, &format!("{id}?{}", request.query_string()), total, &ids),
+    };
+    Ok(document(request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
+}
+
+pub(super) async fn find_user(registry: &Registry, username: &str) -> Result<User, Problem> {
     let nobody = || Problem::not_found(format_args!("user `{username}`"));
     let username: Username = username.parse().map_err(|_| nobody())?;
     registry.read().await?.find_user(&username).await?.ok_or_else(nobody)
@@ -105,12 +204,8 @@ pub(super) async fn activities_of(
     id: &str,
     actor: Option<&Username>,
 ) -> Result<HttpResponse, Problem> {
-    let query = ListQuery::of(request)?;
-    let position = match (query.parse::<Cursor>("older")?, query.parse::<Cursor>("newer")?) {
-        (Some(cursor), _) => Some(Position::OlderThan(cursor)),
-        (None, Some(cursor)) => Some(Position::NewerThan(cursor)),
-        (None, None) => query.get("page").map(|_| Position::Newest),
-    };
+    check_reader(request, registry).await?;
+    let position = position(&ListQuery::of(request)?)?;
     let mut reader = registry.read().await?;
     let total = Count::Exactly(reader.count_activities(actor).await?);
     let body = match position {
@@ -123,4 +218,13 @@ pub(super) async fn activities_of(
         }
     };
     Ok(document(request, MediaType::ACTIVITY, Freshness::Revalidate, body))
+}
+
+/// Which page of a collection is asked for; `None` for the collection itself.
+fn position(query: &ListQuery) -> Result<Option<Position>, Problem> {
+    Ok(match (query.parse::<Cursor>("older")?, query.parse::<Cursor>("newer")?) {
+        (Some(cursor), _) => Some(Position::OlderThan(cursor)),
+        (None, Some(cursor)) => Some(Position::NewerThan(cursor)),
+        (None, None) => query.get("page").map(|_| Position::Newest),
+    })
 }

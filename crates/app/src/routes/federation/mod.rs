@@ -2,7 +2,9 @@
 
 mod activities;
 mod actors;
+mod claims;
 mod discovery;
+mod inbox;
 pub(crate) mod objects;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -11,6 +13,8 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config
         .configure(discovery::configure)
         .configure(actors::configure)
+        .configure(inbox::configure)
+        .configure(claims::configure)
         .configure(objects::configure)
         .configure(activities::configure);
 }

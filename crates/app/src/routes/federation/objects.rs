@@ -2,6 +2,7 @@
 
 use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::problem::{Problem, ProblemDetails};
+use crate::http::signed::check_reader;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_federation::{ActivityKind, vocabulary};
@@ -32,6 +33,7 @@ async fn show_object(
     hash: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let hash: ContentHash = hash.parse().map_err(|error| Problem::invalid_field("hash", error))?;
+    check_reader(&request, &registry).await?;
     object_response(&request, &registry, &hash).await
 }
 

@@ -32,7 +32,7 @@ mod sign;
 pub use challenge::{Challenge, MAX_CHALLENGES, UnreadableChallenge, answer};
 pub use digest::BodyDigest;
 pub use fault::SignatureFault;
-pub use read::{Algorithm, KeyKind, RequestSignature, Scheme};
+pub use read::{Algorithm, KeyKind, RequestSignature, Scheme, UnknownScheme};
 pub use request::SignedRequest;
 pub use sign::{CannotSign, Content, OutgoingRequest, SigningKey, sign_cavage, sign_rfc9421};
 

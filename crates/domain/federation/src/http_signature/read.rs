@@ -3,6 +3,7 @@ use super::request::SignedRequest;
 use super::{cavage, digest, rfc9421};
 use artdag_kernel::Instant;
 use std::fmt;
+use std::str::FromStr;
 use url::Url;
 
 const MAX_KEY_ID: usize = 2048;
@@ -28,6 +29,35 @@ pub enum Scheme {
     Cavage,
     /// RFC 9421, HTTP Message Signatures.
     Rfc9421,
+}
+
+/// The text names no scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not `rfc9421` or `cavage`")]
+pub struct UnknownScheme;
+
+impl Scheme {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfc9421 => "rfc9421",
+            Self::Cavage => "cavage",
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = UnknownScheme;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScheme> {
+        [Self::Rfc9421, Self::Cavage].into_iter().find(|scheme| scheme.as_str() == text).ok_or(UnknownScheme)
+    }
 }
 
 /// What a signature says of how it was made.

@@ -1,0 +1,130 @@
+//! `/objects/{hash}/claims`: who claims the same content, here and elsewhere, and since when.
+
+use crate::http::document::{Freshness, MediaType, document, to_json};
+use crate::http::problem::{Problem, ProblemDetails};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use artdag_assets::Registered;
+use artdag_federation::HeardObject;
+use artdag_kernel::{ContentHash, Instant, rfc3339};
+use artdag_registry::Registry;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// How many claims from elsewhere are shown.
+const MOST: u16 = 200;
+
+pub(super) fn configure(config: &mut ServiceConfig<'_>) {
+    config.service(list_claims);
+}
+
+/// One claim to the content.
+#[derive(Serialize, ToSchema)]
+struct ClaimBody {
+    /// `here`: registered with this server. `elsewhere`: heard of from another.
+    #[schema(example = "elsewhere")]
+    origin: &'static str,
+    #[schema(example = "https://other.example/users/bob")]
+    actor: String,
+    #[schema(example = "https://other.example/objects/2f7f")]
+    object: String,
+    /// The activity that makes the claim.
+    activity: String,
+    name: Option<String>,
+    /// When its own server says it was made. Nobody can check that.
+    claimed_at: Option<String>,
+    /// Since when this server can tell that it was made.
+    known_since: String,
+    /// When it was withdrawn; `null` while it stands.
+    withdrawn_at: Option<String>,
+    /// Its place in this server's log, which is what an anchor seals; `null` for claims from elsewhere.
+    activity_index: Option<u64>,
+    /// Which signatures the claim itself carries that were found good here.
+    signatures: Vec<&'static str>,
+}
+
+/// Every known claim to one content.
+#[derive(Serialize, ToSchema)]
+struct ClaimList {
+    #[schema(example = "sha3-256:2f7f...")]
+    content_hash: String,
+    /// Those known for longest come first.
+    claims: Vec<ClaimBody>,
+    /// Whether more than one actor claims the content now.
+    contested: bool,
+}
+
+/// List who claims this content
+///
+/// Every claim that this server knows, its own and those that other servers told of. Two claims to one content do not
+/// contradict each other by themselves: whoever can prove the earlier time has the better one.
+#[utoipa::path(tag = "ActivityPub", params(
+    ("hash" = String, Path, description = "SHA3-256: 64 hex digits, with or without `sha3-256:`"),
+), responses(
+    (status = 200, body = ClaimList),
+    (status = 404, body = ProblemDetails, description = "Nobody is known to claim it"),
+    (status = 422, body = ProblemDetails, description = "Not a content hash"),
+))]
+#[get("/objects/{hash}/claims")]
+async fn list_claims(
+    request: HttpRequest,
+    registry: web::Data<Registry>,
+    hash: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let hash: ContentHash = hash.parse().map_err(|error| Problem::invalid_field("hash", error))?;
+    let mut reader = registry.read().await?;
+    let here = reader.find_asset_by_hash(&hash).await?;
+    let elsewhere = reader.heard_claims(&hash, MOST).await?;
+    drop(reader);
+    let mut claims: Vec<(Instant, ClaimBody)> = elsewhere.iter().map(heard_claim).collect();
+    claims.extend(here.map(|registered| own_claim(&registry, &registered)));
+    if claims.is_empty() {
+        return Err(Problem::not_found(format_args!("known claim to {hash}")));
+    }
+    claims.sort_by_key(|(since, _)| *since);
+    let claims: Vec<ClaimBody> = claims.into_iter().map(|(_, claim)| claim).collect();
+    let mut claimants: Vec<&str> =
+        claims.iter().filter(|claim| claim.withdrawn_at.is_none()).map(|claim| claim.actor.as_str()).collect();
+    claimants.sort_unstable();
+    claimants.dedup();
+    let body = ClaimList { content_hash: hash.to_string(), contested: claimants.len() > 1, claims };
+    Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
+}
+
+fn own_claim(registry: &Registry, registered: &Registered) -> (Instant, ClaimBody) {
+    let site = registry.site();
+    let (owner, hash, claim, name, since, withdrawn, index) = match registered {
+        Registered::Live(a) => (&a.owner, &a.content_hash, a.claim, &a.name, a.created_at, None, a.claim_index),
+        Registered::Deleted(t) => (&t.owner, &t.content_hash, t.claim, &t.name, t.created_at, Some(t.deleted_at), None),
+    };
+    let body = ClaimBody {
+        origin: "here",
+        actor: site.actor(owner),
+        object: site.object(hash),
+        activity: site.activity(claim),
+        name: Some(name.to_string()),
+        claimed_at: Some(rfc3339(since)),
+        known_since: rfc3339(since),
+        withdrawn_at: withdrawn.map(rfc3339),
+        activity_index: index,
+        signatures: vec!["RsaSignature2017", "eddsa-jcs-2022"],
+    };
+    (since, body)
+}
+
+fn heard_claim(heard: &HeardObject) -> (Instant, ClaimBody) {
+    let signatures = [("RsaSignature2017", heard.evidence.engine), ("eddsa-jcs-2022", heard.evidence.proof)];
+    let body = ClaimBody {
+        origin: "elsewhere",
+        actor: heard.object.actor.to_string(),
+        object: heard.object.id.to_string(),
+        activity: heard.activity.to_string(),
+        name: heard.object.name.clone(),
+        claimed_at: heard.object.published.map(rfc3339),
+        known_since: rfc3339(heard.received_at),
+        withdrawn_at: heard.deleted_at.map(rfc3339),
+        activity_index: None,
+        signatures: signatures.iter().filter(|(_, good)| *good).map(|(name, _)| *name).collect(),
+    };
+    (heard.received_at, body)
+}
