@@ -35,7 +35,10 @@ enum Command {
     /// See to the jobs that wait, run or failed
     #[command(subcommand)]
     Jobs(JobsCommand),
-    /// Do jobs without serving: more hands beside `serve` processes over one PostgreSQL
+    /// See to other servers: blocks, deliveries, reports
+    #[command(subcommand)]
+    Federation(FederationCommand),
+    /// Do jobs and deliveries without serving: more hands beside `serve` processes over one PostgreSQL
     Worker,
     /// Show the settings in force, secrets masked
     Config,
@@ -118,6 +121,73 @@ pub enum JobsCommand {
     },
 }
 
+/// `artdag-l2 federation ..`
+#[derive(Debug, Subcommand)]
+pub enum FederationCommand {
+    /// Block a domain: nothing is taken from it, nothing is sent to it
+    Block {
+        /// `spam.example`, or `*.spam.example` for it and everything below it
+        domain: String,
+        /// Why, for those who read the list later
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Put a domain on the list of those that FEDERATION=allowlist speaks with
+    Allow {
+        /// `friends.example`, or `*.friends.example` for it and everything below it
+        domain: String,
+        /// Why, for those who read the list later
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Take a domain off either list
+    Forget {
+        /// As it was given to `block` or `allow`
+        domain: String,
+    },
+    /// Print both lists as CSV
+    Rules,
+    /// Take over rules from CSV with the columns domain, action and reason; `domain` alone (or `#domain`, as others
+    /// export it) blocks
+    Import {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+    /// List the servers that mail goes to, those in trouble first
+    Peers {
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
+    /// List deliveries, newest first: who did not get what, why, and when it is tried next
+    Deliveries {
+        /// Only those that are waiting, delivered or failed
+        #[arg(long, value_name = "STATE", value_parser = ["waiting", "delivered", "failed"])]
+        state: Option<String>,
+        /// Only those to this host
+        #[arg(long)]
+        host: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
+    /// Try at once what waits for a host, or for all
+    Retry {
+        /// Host and port; all hosts with --all
+        #[arg(required_unless_present = "all")]
+        host: Option<String>,
+        /// Every host
+        #[arg(long, conflicts_with = "host")]
+        all: bool,
+    },
+    /// List what others reported: blocks, flags and moves, newest first
+    Notices {
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: u16,
+    },
+}
+
 impl Cli {
     /// Does what was asked for.
     ///
@@ -136,6 +206,7 @@ impl Cli {
             Some(Command::Keys(command)) => commands::keys(settings, command).await,
             Some(Command::Users(command)) => commands::users(&settings, command).await,
             Some(Command::Jobs(command)) => commands::jobs(&settings, command).await,
+            Some(Command::Federation(command)) => commands::federation(&settings, command).await,
             Some(Command::Worker) => commands::worker(&settings).await,
             Some(Command::Config) => commands::config(&settings),
             Some(Command::Openapi) => commands::openapi(),

@@ -13,7 +13,7 @@ use actix_cors::Cors;
 use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use artdag_registry::{Registry, run_sequencer, run_worker};
+use artdag_registry::{Registry, run_courier, run_sequencer, run_worker};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -64,7 +64,8 @@ impl Bound {
     ) -> Result<(), StartError> {
         let description = web::Data::new(OpenApiJson(openapi_json()?));
         let methods = web::Data::new(MethodTable::of(&openapi()));
-        let throttle = web::Data::new(Throttle::new(proxies));
+        let throttle = web::Data::new(Throttle::new(proxies.clone()));
+        let proxies = web::Data::new(proxies);
         let registry_data = web::Data::new(registry.clone());
         let server = HttpServer::new(move || {
             App::new()
@@ -74,6 +75,7 @@ impl Bound {
                 .app_data(description.clone())
                 .app_data(methods.clone())
                 .app_data(throttle.clone())
+                .app_data(proxies.clone())
                 .configure(routes::configure)
                 .into_app()
                 .service(docs_redirect())
@@ -93,7 +95,8 @@ impl Bound {
         let (background_stop, stopped) = watch::channel(false);
         let holder = process_name(&self.address.to_string());
         let sequencer = tokio::spawn(run_sequencer(registry.clone(), holder.clone(), stopped.clone()));
-        let worker = tokio::spawn(run_worker(registry.clone(), holder.clone(), stopped));
+        let worker = tokio::spawn(run_worker(registry.clone(), holder.clone(), stopped.clone()));
+        let courier = tokio::spawn(run_courier(registry.clone(), holder.clone(), stopped));
         tokio::spawn(async move {
             if stop.wait_for(|stop| *stop).await.is_ok() {
                 handle.stop(true).await;
@@ -103,8 +106,8 @@ impl Bound {
         background_stop.send_replace(true);
         sequencer.await?;
         worker.await?;
-        // The last publications get their index before the process goes. Connections that were opened by a server thread
-        // may have gone with it; then the next process gives the indexes.
+        courier.await?;
+        // The last publications get their index before the process goes.
         if let Err(error) = registry.sequence(&holder).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last publications wait for the next start");
         }

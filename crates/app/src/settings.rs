@@ -2,9 +2,9 @@
 
 use crate::http::client_address::TrustedProxies;
 use artdag_database::DatabaseUrl;
-use artdag_federation::{InvalidSite, Site};
+use artdag_federation::{FederationMode, InvalidSite, Site};
 use artdag_kernel::Username;
-use artdag_registry::{Policy, RegistrationPolicy};
+use artdag_registry::{FederationPolicy, Policy, RegistrationPolicy};
 use chrono::TimeDelta;
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
@@ -31,6 +31,9 @@ pub const NAMES: &[&str] = &[
     "HOST",
     "PORT",
     "REGISTRATION",
+    "FEDERATION",
+    "FOLLOWERS",
+    "AUTHORIZED_FETCH",
     "ALLOW_PRIVATE_NETWORKS",
     "TRUSTED_PROXIES",
     "LOG",
@@ -196,6 +199,17 @@ impl Settings {
                 registration: raw.parse_or("REGISTRATION", RegistrationPolicy::Open, str::parse)?,
                 token_lifetime: raw.parse_or("TOKEN_LIFETIME", TimeDelta::days(30), parse_duration)?,
                 l1_servers: raw.list("L1_SERVERS")?,
+                federation: FederationPolicy {
+                    mode: raw.parse_or("FEDERATION", FederationMode::Open, str::parse)?,
+                    accept_followers: raw.parse_or("FOLLOWERS", true, |text| match text {
+                        "open" => Ok(true),
+                        "approval" => Ok(false),
+                        _ => Err(format!("`{text}` is not `open` or `approval`")),
+                    })?,
+                    authorized_fetch: raw.parse_or("AUTHORIZED_FETCH", false, |text| {
+                        text.parse().map_err(|_| format!("`{text}` is not `true` or `false`"))
+                    })?,
+                },
             },
             private_networks: raw.networks("ALLOW_PRIVATE_NETWORKS")?,
             trusted_proxies: TrustedProxies(raw.networks("TRUSTED_PROXIES")?),
@@ -243,6 +257,9 @@ impl Settings {
                 }
                 .to_owned(),
             ),
+            ("FEDERATION", self.policy.federation.mode.as_str().to_owned()),
+            ("FOLLOWERS", if self.policy.federation.accept_followers { "open" } else { "approval" }.to_owned()),
+            ("AUTHORIZED_FETCH", self.policy.federation.authorized_fetch.to_string()),
             ("ALLOW_PRIVATE_NETWORKS", joined(&self.private_networks)),
             ("TRUSTED_PROXIES", joined(&self.trusted_proxies.0)),
             ("LOG", self.log.clone()),
@@ -446,6 +463,9 @@ mod tests {
             ("L1_SERVERS", "l1.example"),
             ("ALLOW_PRIVATE_NETWORKS", "10.0.0.0/99"),
             ("TRUSTED_PROXIES", "proxy"),
+            ("FEDERATION", "maybe"),
+            ("FOLLOWERS", "none"),
+            ("AUTHORIZED_FETCH", "1"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(&format!("{name}: ")) && !error.contains('\n'), "{error}");

@@ -2,10 +2,10 @@
 
 use crate::settings::{SecretSource, Settings};
 use crate::system::{SystemClock, SystemRandomness};
-use artdag_http::{GuardPolicy, GuardedClient, HttpRenderers};
+use artdag_http::{GuardPolicy, GuardedClient, HttpPeers, HttpRenderers};
 use artdag_kernel::{Clock, Randomness, ServerUrl};
 use artdag_registry::{Parts, Registry};
-use artdag_signing::{BoundedArgon2, FileKeyStore, HeavyWork, JwtCodec, load_or_create_secret};
+use artdag_signing::{BoundedArgon2, FileKeyStore, HeavyWork, JwtCodec, RingKeys, load_or_create_secret};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub async fn build(settings: &Settings) -> Result<Registry, StartError> {
         store: artdag_database::open(&settings.database, settings.pool).await?,
         keys: Arc::new(key_store(settings, work.clone())),
         renderers: Arc::new(renderers(settings)?),
+        peers: Arc::new(peers(settings)?),
+        key_reader: Arc::new(RingKeys),
         passwords: Arc::new(BoundedArgon2::new(work, randomness.clone())),
         tokens: Arc::new(JwtCodec::new(&secret)?),
         clock: Arc::new(SystemClock),
@@ -42,6 +44,13 @@ fn renderers(settings: &Settings) -> Result<HttpRenderers, StartError> {
     let policy = GuardPolicy::new(settings.private_networks.clone(), &settings.policy.l1_servers);
     let public_url: ServerUrl = settings.site.base().parse()?;
     Ok(HttpRenderers::new(GuardedClient::builder(&public_url, policy).build()?))
+}
+
+/// Calls other servers of the fediverse: nobody there is trusted with this server's own network.
+fn peers(settings: &Settings) -> Result<HttpPeers, StartError> {
+    let policy = GuardPolicy::new(settings.private_networks.clone(), []);
+    let public_url: ServerUrl = settings.site.base().parse()?;
+    Ok(HttpPeers::new(GuardedClient::builder(&public_url, policy).build()?, Arc::new(SystemClock)))
 }
 
 /// What a process calls itself where it holds leases: unlike any other process of this registry.

@@ -1,12 +1,14 @@
 //! The commands, one file each. What they print is their result, and goes to standard output.
 #![expect(clippy::print_stdout, reason = "commands print their result")]
 
+mod federation;
 mod jobs;
 mod keys;
 mod serve;
 mod users;
 mod worker;
 
+pub(crate) use federation::federation;
 pub(crate) use jobs::jobs;
 pub(crate) use keys::keys;
 pub(crate) use serve::serve;

@@ -44,6 +44,19 @@ pub fn webfinger(site: &Site, username: &Username) -> Value {
     })
 }
 
+/// The JSON Resource Descriptor of the actor that stands for the whole site, if that is whom a query asks for.
+pub fn instance_webfinger(site: &Site, resource: &str) -> Option<Value> {
+    let actor = site.instance_actor();
+    let subject = format!("acct:{0}@{0}", site.domain());
+    (resource == actor || resource.eq_ignore_ascii_case(&subject)).then(|| {
+        json!({
+            "subject": subject,
+            "aliases": [actor],
+            "links": [{"rel": "self", "type": ACTIVITY_JSON, "href": actor}],
+        })
+    })
+}
+
 /// The XRD document that leads to WebFinger (RFC 6415).
 pub fn host_meta(site: &Site) -> String {
     format!(
@@ -102,6 +115,16 @@ pub fn nodeinfo(schema: &str, software_version: &str, open_registrations: bool, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_the_site_itself() {
+        let site = Site::new("http://localhost:8200", "localhost:8200").unwrap();
+        for resource in ["acct:localhost:8200@LOCALHOST:8200", "http://localhost:8200/actor"] {
+            let found = instance_webfinger(&site, resource).unwrap();
+            assert_eq!(found["links"][0]["href"], "http://localhost:8200/actor", "{resource}");
+        }
+        assert_eq!(instance_webfinger(&site, "acct:giles@localhost:8200"), None);
+    }
 
     #[test]
     fn finds_the_subject_in_both_spellings() {

@@ -121,6 +121,17 @@ impl FromStr for DomainAction {
     }
 }
 
+impl FederationMode {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Allowlist => "allowlist",
+            Self::Off => "off",
+        }
+    }
+}
+
 impl FromStr for FederationMode {
     type Err = String;
 

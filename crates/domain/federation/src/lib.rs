@@ -49,7 +49,7 @@ pub use collection::{CollectionPage, activity_page, collection, collection_ids, 
 pub use delivery::{Delivery, DeliveryState};
 pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer};
 pub use discovery::{
-    ACTIVITY_JSON, InvalidResource, Usage, host_meta, nodeinfo, nodeinfo_links, webfinger, webfinger_subject,
+    ACTIVITY_JSON, InvalidResource, Usage, host_meta, instance_webfinger, nodeinfo, nodeinfo_links, webfinger, webfinger_subject,
 };
 pub use domain_rules::{DomainAction, DomainPattern, DomainRule, FederationMode, InvalidPattern, Shunned, check_host};
 pub use http_signature::Scheme as SignatureScheme;

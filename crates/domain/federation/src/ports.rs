@@ -11,7 +11,7 @@ pub trait ActivityReads: Send {
     /// The activity at that place of the log.
     async fn find_activity_at(&mut self, index: u64) -> Result<Option<Activity>, StoreError>;
 
-    /// The newest activity about this content: what its object is now.
+    /// The newest activity about this content: what its object is now. An `Announce` is about somebody else's.
     async fn find_latest_about(&mut self, hash: &ContentHash) -> Result<Option<Activity>, StoreError>;
 
     /// Activities, newest first: one actor's or everybody's.

@@ -2,9 +2,21 @@ use super::fetch::FetchRemoteError;
 use crate::Registry;
 use crate::jobs::JobError;
 use artdag_federation::{Evidence, HeardObject, Iri, PeerError, RemoteObject};
-use artdag_kernel::{ActivityId, Username};
+use artdag_kernel::{ActivityId, StoreError, Username};
 
 impl Registry {
+    /// Tries at once what waits for a host, or for all. Says how many deliveries.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hurry_deliveries(&self, host: Option<&str>) -> Result<u64, StoreError> {
+        let mut unit = self.parts.store.begin().await?;
+        let count = unit.hurry_deliveries(host, self.parts.clock.now()).await?;
+        unit.commit().await?;
+        self.mailed.notify_one();
+        Ok(count)
+    }
+
     /// Hands an activity over for every follower of its actor.
     pub(crate) async fn fan_out(&self, activity: &str, sender: &str) -> Result<(), JobError> {
         let activity: ActivityId = activity.parse().map_err(lasting)?;

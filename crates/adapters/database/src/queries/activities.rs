@@ -5,7 +5,7 @@ use super::super::schema::{activities, log_state, users};
 use super::rows::ActivityRow;
 use super::window::Window;
 use super::{Mode, Session, Writing, count, micros};
-use artdag_federation::{Activity, ActivityReads, ActivityRepository};
+use artdag_federation::{Activity, ActivityKind, ActivityReads, ActivityRepository};
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
 use diesel::dsl::exists;
@@ -35,6 +35,8 @@ impl<M: Mode> ActivityReads for Session<M> {
     async fn find_latest_about(&mut self, hash: &ContentHash) -> Result<Option<Activity>, StoreError> {
         let query = activities::table
             .filter(activities::content_hash.eq(hash.to_bare_hex()))
+            // It points at somebody else's object.
+            .filter(activities::kind.ne(ActivityKind::Announce.as_str()))
             .order((activities::published_at.desc(), activities::id.desc()))
             .select(ActivityRow::as_select());
         let row = self.run(|conn| async move { query.first(conn).await.optional() }).await?;

@@ -4,6 +4,7 @@ mod asset_body;
 mod assets;
 mod auth;
 mod change_asset;
+mod federation;
 mod lineage;
 mod publish_cache;
 mod register_asset;
@@ -22,6 +23,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(register_asset::configure)
         .configure(assets::configure)
         .configure(change_asset::configure)
+        .configure(federation::configure)
         .configure(lineage::configure)
         .configure(renderers::configure);
 }

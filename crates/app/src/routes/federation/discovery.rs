@@ -4,7 +4,7 @@ use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::list::ListQuery;
 use crate::http::problem::{Kind, Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use artdag_federation::{host_meta, nodeinfo, nodeinfo_links, vocabulary, webfinger, webfinger_subject};
+use artdag_federation::{host_meta, instance_webfinger, nodeinfo, nodeinfo_links, vocabulary, webfinger, webfinger_subject};
 use artdag_registry::{RegistrationPolicy, Registry};
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -31,6 +31,9 @@ async fn find_account(request: HttpRequest, registry: web::Data<Registry>) -> Re
     let query = ListQuery::of(&request).map_err(|_| malformed("the query cannot be read"))?;
     let resource = query.get("resource").ok_or_else(|| malformed("the parameter `resource` is missing"))?;
     let site = registry.site();
+    if let Some(instance) = instance_webfinger(site, resource) {
+        return Ok(document(&request, MediaType("application/jrd+json"), Freshness::Minutes, to_json(&instance)?));
+    }
     let subject = webfinger_subject(site, resource).map_err(|error| malformed(&format!("the resource {error}")))?;
     let nobody = || Problem::not_found(format_args!("account `{resource}` here"));
     let username = subject.ok_or_else(nobody)?;
