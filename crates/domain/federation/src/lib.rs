@@ -27,6 +27,7 @@ mod delivery_ports;
 mod discovery;
 mod domain_rules;
 pub mod engine_signature;
+pub mod http_signature;
 mod incoming;
 mod iri;
 mod keys;
