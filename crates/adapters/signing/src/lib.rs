@@ -50,6 +50,7 @@ mod pem;
 mod ring_verify;
 mod secret;
 mod shelf;
+mod verification_key;
 
 pub use actor_keys::{ActorKeys, ActorKeysFault};
 pub use file_key_store::FileKeyStore;
@@ -58,3 +59,4 @@ pub use jwt::{JwtCodec, SecretTooShort};
 pub use passwords::BoundedArgon2;
 pub use ring_verify::{verify_ed25519, verify_rsa_sha256};
 pub use secret::{SecretError, load_or_create_secret};
+pub use verification_key::{UnusableKey, VerificationKey};

@@ -93,15 +93,40 @@ pub(crate) fn ed25519_public_pem(key: &Ed25519KeyPair) -> Result<String, String>
     public_pem(AlgorithmIdentifierRef { oid: ED25519_OID, parameters: None }, key.public_key().as_ref())
 }
 
-/// The `RSAPublicKey` inside of a PEM document of type `PUBLIC KEY`, if that is what it is.
-pub(crate) fn rsa_public_der(text: &str) -> Option<Vec<u8>> {
+/// A public key of somebody else, out of its armour: `PUBLIC KEY` of either kind, or `RSA PUBLIC KEY`.
+pub(crate) enum PublicDer {
+    /// An `RSAPublicKey` (RFC 8017, A.1.1).
+    Rsa(Vec<u8>),
+    /// As many bytes as were there.
+    Ed25519(Vec<u8>),
+}
+
+/// `None` for anything else, also when it is too long to be a key.
+pub(crate) fn public_der(text: &str) -> Option<PublicDer> {
     if text.len() > MAX_PEM {
         return None;
     }
-    let (label, document) = Document::from_pem(text).ok()?;
-    let info = document.decode_msg::<SubjectPublicKeyInfoRef<'_>>().ok()?;
-    let fits = label == "PUBLIC KEY" && info.algorithm.oid == pkcs1::ALGORITHM_OID;
-    fits.then(|| info.subject_public_key.as_bytes().map(<[u8]>::to_vec))?
+    // Actors' documents have them with and without line breaks around.
+    let (label, document) = Document::from_pem(text.trim()).ok()?;
+    match label {
+        "RSA PUBLIC KEY" => Some(PublicDer::Rsa(document.as_bytes().to_vec())),
+        "PUBLIC KEY" => {
+            let info = document.decode_msg::<SubjectPublicKeyInfoRef<'_>>().ok()?;
+            let key = info.subject_public_key.as_bytes()?.to_vec();
+            match info.algorithm.oid {
+                pkcs1::ALGORITHM_OID => Some(PublicDer::Rsa(key)),
+                ED25519_OID => Some(PublicDer::Ed25519(key)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The modulus and the exponent of an `RSAPublicKey`, without leading zeros.
+pub(crate) fn rsa_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let key = pkcs1::RsaPublicKey::try_from(der).ok()?;
+    Some((key.modulus.as_bytes(), key.public_exponent.as_bytes()))
 }
 
 fn public_pem(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<String, String> {

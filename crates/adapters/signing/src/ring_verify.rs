@@ -1,18 +1,15 @@
-use crate::pem;
-use ring::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use crate::VerificationKey;
 
-/// Whether `signature` is the message's by RSASSA-PKCS1-v1_5 with SHA-256 and the key in `spki_pem`, a PEM document
-/// of type `PUBLIC KEY`. `false` also when that is no RSA key of 2048 to 8192 bits.
-pub fn verify_rsa_sha256(spki_pem: &str, message: &[u8], signature: &[u8]) -> bool {
-    let Some(key) = pem::rsa_public_der(spki_pem) else {
-        return false;
-    };
-    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok()
+/// Whether `signature` is the message's by RSASSA-PKCS1-v1_5 with SHA-256 and the key in `pem`, a PEM document of type
+/// `PUBLIC KEY` or `RSA PUBLIC KEY`. `false` also when that is no RSA key of 2048 to 8192 bits. Who verifies more than
+/// once keeps a [`VerificationKey`] instead.
+pub fn verify_rsa_sha256(pem: &str, message: &[u8], signature: &[u8]) -> bool {
+    VerificationKey::from_pem(pem).is_ok_and(|key| key.verify_rsa_sha256(message, signature))
 }
 
 /// Whether `signature` is the message's by Ed25519 (RFC 8032) and this key.
 pub fn verify_ed25519(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
+    VerificationKey::from_ed25519(*public).verify_ed25519(message, signature)
 }
 
 #[cfg(test)]
