@@ -32,6 +32,9 @@ pub(super) fn read(
     let signature = BASE64_STANDARD.decode(signature).map_err(|_| SignatureFault::Parameter("signature"))?;
     let (created, expires) = (seconds(&parameters, "created")?, seconds(&parameters, "expires")?);
 
+    if has_body && !request.has("Digest") {
+        return Err(SignatureFault::NoDigest("Digest"));
+    }
     // Without the parameter only the time is signed.
     let covered = components(parameters.get("headers").unwrap_or(CREATED))?;
     check_covered(&covered, algorithm, has_body)?;

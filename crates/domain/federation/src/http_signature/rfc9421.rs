@@ -54,6 +54,9 @@ fn read_one(
     text(input, "nonce")?;
     text(input, "tag")?;
 
+    if has_body && !request.has("Content-Digest") {
+        return Err(SignatureFault::NoDigest("Content-Digest"));
+    }
     let covered = components(input)?;
     check_covered(&covered, has_body)?;
     clock::check_created("created", created, now)?;
