@@ -56,7 +56,7 @@ pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
 pub use iri::{InvalidIri, Iri};
 pub use keys::{ActorSigner, KeyError, KeyKind, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
 pub use message::{Message, Saying};
-pub use peers::{Fetched, Handover, Letter, PeerError, Peers, SignAs};
+pub use peers::{Fetched, Handover, Letter, LetterBody, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
 pub use reading::{NotADocument, parse_document};
 pub use remote_actor::{KeyMaterial, NotAnActor, RemoteActor, RemoteKey, key_owner};
