@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod guard;
+mod handles;
 mod limits;
+mod peers;
 mod pool;
 mod redirects;
 mod renderers;
+mod signer;
 mod support;
 mod tls;
