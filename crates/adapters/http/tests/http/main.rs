@@ -9,5 +9,6 @@ mod pool;
 mod redirects;
 mod renderers;
 mod signer;
+mod ssrf;
 mod support;
 mod tls;
