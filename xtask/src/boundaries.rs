@@ -40,7 +40,7 @@ const RULES: &[Rule] = &[
         "artdag-signing",
         &["artdag-registry", "artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
     ),
-    outer("artdag-http", &["artdag-kernel", "artdag-provenance"]),
+    outer("artdag-http", &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation"]),
     outer(
         "artdag-app",
         &[

@@ -59,6 +59,15 @@ pub(crate) async fn read_some(mut body: Incoming, limits: &Limits, most: usize) 
     read.into()
 }
 
+/// Lets a body pass that nobody reads.
+pub(crate) async fn skip(mut body: Incoming, most: usize) {
+    let mut passed = 0;
+    while passed <= most {
+        let Some(Ok(frame)) = body.frame().await else { break };
+        passed += frame.data_ref().map_or(0, Bytes::len);
+    }
+}
+
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -6,13 +6,15 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+/// An error of whoever knows what went wrong.
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a call brought no answer that can be used.
 ///
 /// | variant | what happened | trying again |
 /// |---|---|---|
 /// | `Refused` | the guard; nothing was sent | not before the operator changes something |
+/// | `Unsigned` | the caller could not sign; nothing was sent there | as the caller knows |
 /// | `Connect` | no connection; nothing was sent | later |
 /// | `Timeout` | a limit of time; the request may have arrived | later, if it may be sent twice |
 /// | `Broken` | the connection broke; the request may have arrived | later, if it may be sent twice |
@@ -22,6 +24,9 @@ pub enum FetchError {
     /// The guard does not let this server be called.
     #[error("it may not be called: {0}")]
     Refused(Refusal),
+    /// The request was to be signed, and was not.
+    #[error("the request to it cannot be signed")]
+    Unsigned(#[source] BoxError),
     /// Its name does not resolve, nobody listens, or TLS failed.
     #[error("no connection to it could be made")]
     Connect(#[source] BoxError),
@@ -50,8 +55,8 @@ pub enum FetchError {
 pub enum RedirectFault {
     /// More of them than are followed.
     TooMany,
-    /// Of a request that is not a GET, which are not followed.
-    NotFollowed,
+    /// Of a request that is not a GET, which are not followed. The status is there.
+    NotFollowed(u16),
     /// To a server that the guard does not let be called.
     Refused(Refusal),
 }
@@ -60,7 +65,7 @@ impl fmt::Display for RedirectFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooMany => f.write_str("too often"),
-            Self::NotFollowed => f.write_str("a request that cannot be redirected"),
+            Self::NotFollowed(_) => f.write_str("a request that cannot be redirected"),
             Self::Refused(reason) => write!(f, "to where it may not: {reason}"),
         }
     }
@@ -98,6 +103,11 @@ impl FetchError {
     pub(crate) fn from_body(error: hyper::Error) -> Self {
         if is_protocol(&error) { Self::Protocol(error.into()) } else { Self::Broken(error.into()) }
     }
+}
+
+/// The error and its causes in one line, for the operator.
+pub(crate) fn in_full(error: &(dyn Error + 'static)) -> String {
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn is_protocol(error: &hyper::Error) -> bool {

@@ -53,6 +53,11 @@ impl GuardPolicy {
         }
     }
 
+    /// Whether the operator has opened any network, or the one that this host lies in: what has no name to look up.
+    pub(crate) fn opens(&self, host: Option<IpAddr>) -> bool {
+        self.allowed_networks.iter().any(|net| host.is_none_or(|address| net.contains(&address)))
+    }
+
     /// What can be said of a URL before its host is looked up.
     pub(crate) fn check_url(&self, url: &Url) -> Result<Target, Refusal> {
         let target = Target::of(url)?;

@@ -123,7 +123,7 @@ fn expect_success(status: StatusCode) -> Result<(), RendererError> {
 fn unusable(error: FetchError) -> RendererError {
     match error {
         FetchError::Timeout => RendererError::Slow,
-        FetchError::Refused(_) | FetchError::Connect(_) | FetchError::Broken(_) => {
+        FetchError::Refused(_) | FetchError::Unsigned(_) | FetchError::Connect(_) | FetchError::Broken(_) => {
             RendererError::Unreachable(Box::new(error))
         }
         FetchError::TooLarge | FetchError::ContentType(_) | FetchError::Redirects(_) | FetchError::Protocol(_) => {

@@ -1,8 +1,11 @@
 //! What is asked, and what comes back.
 
+use crate::error::BoxError;
 use bytes::Bytes;
 use http::header::{ACCEPT, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -46,7 +49,37 @@ pub struct Request {
     pub(crate) body: Bytes,
     pub(crate) limits: Limits,
     pub(crate) types: &'static [&'static str],
-    pub(crate) head_only: bool,
+    pub(crate) reading: Reading,
+    pub(crate) signing: Option<Signing>,
+}
+
+/// How much of an answer's body is of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// All of it.
+    Whole,
+    /// Nothing, and it is dropped, which costs a connection of HTTP/1.1 its life.
+    Nothing,
+    /// Nothing, but it is let pass if it is small, so that the connection can be used again.
+    Past,
+}
+
+type Sign = dyn Fn(&Method, &Url) -> Result<HeaderMap, BoxError> + Send + Sync;
+
+/// Makes the headers that vouch for one request.
+#[derive(Clone)]
+pub(crate) struct Signing(Arc<Sign>);
+
+impl Signing {
+    pub(crate) fn headers(&self, method: &Method, url: &Url) -> Result<HeaderMap, BoxError> {
+        (self.0)(method, url)
+    }
+}
+
+impl fmt::Debug for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signing")
+    }
 }
 
 impl Request {
@@ -59,7 +92,8 @@ impl Request {
             body: Bytes::new(),
             limits: Limits::default(),
             types: &[],
-            head_only: false,
+            reading: Reading::Whole,
+            signing: None,
         }
     }
 
@@ -74,7 +108,8 @@ impl Request {
     }
 
     /// Sets a header. `Host`, `User-Agent` and `Accept-Encoding` are the client's own. After a redirect only
-    /// `Accept` is sent again: a token or signature was meant for the first server.
+    /// `Accept` is sent again: a token was meant for the first server. A signature is made by
+    /// [`signed_by`](Self::signed_by).
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
@@ -103,7 +138,26 @@ impl Request {
     /// Reads status and headers only, and drops the body unread. Unlike a HEAD it asks what every server answers.
     #[must_use]
     pub fn head_only(mut self) -> Self {
-        self.head_only = true;
+        self.reading = Reading::Nothing;
+        self
+    }
+
+    /// Reads status and headers only, and lets a small body pass: for calls of which more will follow to the same
+    /// server.
+    #[must_use]
+    pub fn status_only(mut self) -> Self {
+        self.reading = Reading::Past;
+        self
+    }
+
+    /// Adds headers that are made for the very request that is sent: for the first, and anew for each redirect that
+    /// is followed. The URL is spelled as the request has it.
+    #[must_use]
+    pub fn signed_by(
+        mut self,
+        sign: impl Fn(&Method, &Url) -> Result<HeaderMap, BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.signing = Some(Signing(Arc::new(sign)));
         self
     }
 }

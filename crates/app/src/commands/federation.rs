@@ -84,7 +84,8 @@ async fn import(registry: &Registry, file: &Path) -> Result<(), StartError> {
 }
 
 fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<Vec<DomainRule>, StartError> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let (mut rules, mut columns) = (Vec::new(), None);
     for (number, record) in reader.records().enumerate() {
         let record = record.map_err(|error| format!("line {}: {error}", number + 1))?;
@@ -99,7 +100,9 @@ fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<Vec<DomainRule
         let at_line = |error: String| format!("line {}: `{domain}` {error}; nothing was taken over", number + 1);
         rules.push(DomainRule {
             pattern: domain.parse().map_err(|error: artdag_federation::InvalidPattern| at_line(error.to_string()))?,
-            action: get(action).map_or(Ok(DomainAction::Block), str::parse).map_err(|error| at_line(error.to_owned()))?,
+            action: get(action)
+                .map_or(Ok(DomainAction::Block), str::parse)
+                .map_err(|error| at_line(error.to_owned()))?,
             reason: get(reason).map(str::to_owned),
             created_at: now,
         });

@@ -9,10 +9,7 @@ pub(crate) async fn worker(settings: &Settings) -> Result<(), StartError> {
     let stopped = until_told_to_stop()?;
     let holder = wiring::process_name("worker");
     tracing::info!(%holder, database = %settings.database, "working off jobs and deliveries");
-    tokio::join!(
-        run_worker(registry.clone(), holder.clone(), stopped.clone()),
-        run_courier(registry, holder, stopped)
-    );
+    tokio::join!(run_worker(registry.clone(), holder.clone(), stopped.clone()), run_courier(registry, holder, stopped));
     tracing::info!("stopped");
     Ok(())
 }

@@ -325,9 +325,7 @@ impl Peer {
             return Some(response(200, "application/jrd+json", &[], body.to_string().as_bytes()));
         }
         match target.strip_prefix("/users/").filter(|name| !name.contains('/')) {
-            Some(name) => {
-                Some(response(200, ACTIVITY_JSON, &[], self.actor_document(name).to_string().as_bytes()))
-            }
+            Some(name) => Some(response(200, ACTIVITY_JSON, &[], self.actor_document(name).to_string().as_bytes())),
             None => Some(response(404, "text/plain", &[], b"nothing")),
         }
     }
@@ -383,9 +381,7 @@ async fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(St
 
 fn response(status: u16, media_type: &str, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
     let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\n{more}Content-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let head =
+        format!("HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\n{more}Content-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }

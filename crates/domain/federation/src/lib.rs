@@ -49,7 +49,8 @@ pub use collection::{CollectionPage, activity_page, collection, collection_ids, 
 pub use delivery::{Delivery, DeliveryState};
 pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer};
 pub use discovery::{
-    ACTIVITY_JSON, InvalidResource, Usage, host_meta, instance_webfinger, nodeinfo, nodeinfo_links, webfinger, webfinger_subject,
+    ACTIVITY_JSON, InvalidResource, Usage, host_meta, instance_webfinger, nodeinfo, nodeinfo_links, webfinger,
+    webfinger_subject,
 };
 pub use domain_rules::{DomainAction, DomainPattern, DomainRule, FederationMode, InvalidPattern, Shunned, check_host};
 pub use http_signature::Scheme as SignatureScheme;
@@ -57,7 +58,7 @@ pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
 pub use iri::{InvalidIri, Iri};
 pub use keys::{ActorSigner, KeyError, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
 pub use message::{Message, Saying};
-pub use peers::{Fetched, Handover, Letter, PeerError, Peers, SignAs};
+pub use peers::{Fetched, Handover, Letter, LetterBody, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
 pub use reading::{NotADocument, parse_document};
 pub use remote_actor::{KeyMaterial, NotAnActor, RemoteActor, RemoteKey, key_owner};

@@ -1,4 +1,5 @@
 use crate::delivery::Attempt;
+use crate::http_signature::BodyDigest;
 use crate::{ActorSigner, Iri, SignatureScheme};
 use async_trait::async_trait;
 use std::error::Error;
@@ -20,10 +21,45 @@ pub struct SignAs {
 pub struct Letter {
     /// Where to.
     pub inbox: Iri,
-    /// The activity, exactly as it is to arrive.
-    pub body: Arc<str>,
+    /// The activity.
+    pub body: LetterBody,
     /// `Collection-Synchronization` (FEP-8fcf), for deliveries to followers.
     pub synchronization: Option<String>,
+}
+
+impl Letter {
+    /// A letter of this text. For many inboxes make the [`LetterBody`] once, and clone it.
+    pub fn new(inbox: Iri, body: impl Into<LetterBody>, synchronization: Option<String>) -> Self {
+        Self { inbox, body: body.into(), synchronization }
+    }
+}
+
+/// An activity, exactly as it is to arrive, with the digest that requests say of it: made once for however many
+/// inboxes, and cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterBody {
+    text: Arc<str>,
+    digest: Arc<BodyDigest>,
+}
+
+impl LetterBody {
+    /// The text.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// Its digest.
+    pub fn digest(&self) -> &BodyDigest {
+        &self.digest
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for LetterBody {
+    fn from(text: T) -> Self {
+        let text = text.into();
+        let digest = Arc::new(BodyDigest::of(text.as_bytes()));
+        Self { text, digest }
+    }
 }
 
 /// What came of handing a letter over.

@@ -1,7 +1,7 @@
 use super::domain_rules::HostRefused;
 use crate::Registry;
 use artdag_federation::delivery::{Attempt, Permit, Verdict, judge};
-use artdag_federation::{Concluded, Delivery, DeliveryState, Iri, Letter, Peer, SignAs, SignatureScheme};
+use artdag_federation::{Concluded, Delivery, DeliveryState, Iri, Letter, LetterBody, Peer, SignAs, SignatureScheme};
 use artdag_kernel::{ActivityId, Instant, StoreError};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
@@ -101,7 +101,7 @@ struct Courier {
 
 /// What is delivered.
 struct Outgoing {
-    body: Arc<str>,
+    body: LetterBody,
     /// For its sender's followers, and not for one actor alone.
     to_followers: bool,
 }
@@ -333,7 +333,7 @@ impl Courier {
         } else {
             None
         };
-        let letter = Letter { inbox: delivery.inbox.clone(), body: Arc::clone(&outgoing.body), synchronization };
+        let letter = Letter { inbox: delivery.inbox.clone(), body: outgoing.body.clone(), synchronization };
         Ok(Some((letter, sign_as)))
     }
 

@@ -2,9 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod guard;
+mod handles;
 mod limits;
+mod peers;
 mod pool;
 mod redirects;
 mod renderers;
+mod signer;
+mod ssrf;
 mod support;
 mod tls;

@@ -41,9 +41,9 @@ async fn a_loop_ends() {
 #[tokio::test]
 async fn a_post_is_not_redirected() {
     let server = chain().await;
-    for path in ["/1", "/2", "/3", "/4", "/5"] {
+    for (path, status) in [("/1", 302), ("/2", 303), ("/3", 307), ("/4", 308), ("/5", 301)] {
         let outcome = client().send(Request::post(server.url(path), "secret")).await;
-        assert_eq!(fault(outcome), RedirectFault::NotFollowed);
+        assert_eq!(fault(outcome), RedirectFault::NotFollowed(status));
     }
     assert_eq!(server.seen().len(), 5);
 }

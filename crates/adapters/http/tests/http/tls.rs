@@ -1,6 +1,6 @@
 //! TLS, and HTTP/2 over it.
 
-use crate::support::{Names, Seen, Server, builder, listen, reply};
+use crate::support::{Names, Reply, Seen, Server, builder, listen, reply};
 use artdag_http::{FetchError, GuardedClient, Request};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
@@ -9,8 +9,18 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-/// A server for this name that speaks these protocols, and the authority that vouches for it.
+/// A server that says which protocol it was spoken to in.
 async fn server(name: &str, protocols: &[&str]) -> (Server, RootCertStore) {
+    let version = |seen: &Seen| reply(200, "text/plain", format!("{:?}", seen.head.version));
+    answering(name, protocols, version).await
+}
+
+/// A server for this name that speaks these protocols, and the authority that vouches for it.
+pub(crate) async fn answering(
+    name: &str,
+    protocols: &[&str],
+    reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+) -> (Server, RootCertStore) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -27,10 +37,9 @@ async fn server(name: &str, protocols: &[&str]) -> (Server, RootCertStore) {
         .unwrap();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let version = |seen: &Seen| reply(200, "text/plain", format!("{:?}", seen.head.version));
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
-    (Server::on(listen("127.0.0.1:0").await, Some(acceptor), version), roots)
+    (Server::on(listen("127.0.0.1:0").await, Some(acceptor), reply), roots)
 }
 
 fn client(roots: Option<RootCertStore>) -> GuardedClient {

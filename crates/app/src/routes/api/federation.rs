@@ -7,9 +7,7 @@ use crate::http::list::{ListQuery, ListTail};
 use crate::http::problem::{Kind, Problem, ProblemDetails};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use artdag_federation::{
-    DeliveryState, FollowState, Follower, Following, HeardObject, Iri, PeerError,
-};
+use artdag_federation::{DeliveryState, FollowState, Follower, Following, HeardObject, Iri, PeerError};
 use artdag_kernel::{Count, Cursor, Page, PageLimit, rfc3339};
 use artdag_registry::{FetchRemoteError, FollowError, HostRefused, PublishError, Registry, ShareError};
 use serde::{Deserialize, Serialize};
@@ -407,7 +405,11 @@ struct Sharing {
     (status = 422, body = ProblemDetails, description = "Not an id, or not one of a claim"),
 ))]
 #[post("/federation/share")]
-async fn share(registry: web::Data<Registry>, member: Member, body: JsonBody<Sharing>) -> Result<HttpResponse, Problem> {
+async fn share(
+    registry: web::Data<Registry>,
+    member: Member,
+    body: JsonBody<Sharing>,
+) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::default();
     let object = fields.required("/object", body.0.object.as_ref(), |text| text.parse::<Iri>());
     let object = fields.finish(object)?;
@@ -423,14 +425,14 @@ async fn share(registry: web::Data<Registry>, member: Member, body: JsonBody<Sha
 
 fn refused(error: FollowError) -> Problem {
     match error {
-        FollowError::Local(actor) => Problem::invalid_field("/actor", format!("must live elsewhere; {actor} lives here")),
+        FollowError::Local(actor) => {
+            Problem::invalid_field("/actor", format!("must live elsewhere; {actor} lives here"))
+        }
         FollowError::NotFound => Problem::not_found("such follow"),
         FollowError::Publish(PublishError::Store(error)) => error.into(),
         FollowError::Publish(error) => Problem::internal(error),
         FollowError::Remote(error) => match error {
-            FetchRemoteError::Host(HostRefused::Shunned(shunned)) => {
-                Problem::new(Kind::Shunned, format!("{shunned}."))
-            }
+            FetchRemoteError::Host(HostRefused::Shunned(shunned)) => Problem::new(Kind::Shunned, format!("{shunned}.")),
             FetchRemoteError::Host(HostRefused::Store(error)) => error.into(),
             FetchRemoteError::Sign(error) => Problem::internal(error),
             FetchRemoteError::Peer(PeerError::Nonsense(what)) => {

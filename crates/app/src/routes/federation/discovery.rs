@@ -4,7 +4,9 @@ use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::list::ListQuery;
 use crate::http::problem::{Kind, Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use artdag_federation::{host_meta, instance_webfinger, nodeinfo, nodeinfo_links, vocabulary, webfinger, webfinger_subject};
+use artdag_federation::{
+    host_meta, instance_webfinger, nodeinfo, nodeinfo_links, vocabulary, webfinger, webfinger_subject,
+};
 use artdag_registry::{RegistrationPolicy, Registry};
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
