@@ -87,6 +87,10 @@ impl Registry {
         let signature = RequestSignature::read(&inbox.request, Some(inbox.body), now)?;
         let key_id = Iri::from_str(signature.key_id()).map_err(|_| SignatureFault::KeyId)?;
         self.check_host(key_id.host()).await?;
+        if self.parts.site.owns(&key_id) {
+            // Those who live here need no request to say something here.
+            return Err(InboxFault::OwnName.into());
+        }
         let incoming = Incoming::parse(inbox.body)?;
         self.check_host(incoming.actor.host()).await?;
         if incoming.is_farewell() && self.read().await?.find_remote_actor(&incoming.actor).await?.is_none() {

@@ -4,7 +4,7 @@ use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_assets::Registered;
-use artdag_federation::HeardObject;
+use artdag_federation::{HeardObject, ReactionCounts};
 use artdag_kernel::{ContentHash, Instant, rfc3339};
 use artdag_registry::Registry;
 use serde::Serialize;
@@ -41,6 +41,10 @@ struct ClaimBody {
     activity_index: Option<u64>,
     /// Which signatures the claim itself carries that were found good here.
     signatures: Vec<&'static str>,
+    /// How many elsewhere liked the object, as far as this server was told.
+    likes: u64,
+    /// How many elsewhere shared it, as far as this server was told.
+    shares: u64,
 }
 
 /// Every known claim to one content.
@@ -75,9 +79,13 @@ async fn list_claims(
     let mut reader = registry.read().await?;
     let here = reader.find_asset_by_hash(&hash).await?;
     let elsewhere = reader.heard_claims(&hash, MOST).await?;
-    drop(reader);
     let mut claims: Vec<(Instant, ClaimBody)> = elsewhere.iter().map(heard_claim).collect();
     claims.extend(here.map(|registered| own_claim(&registry, &registered)));
+    for (_, claim) in &mut claims {
+        let ReactionCounts { likes, shares } = reader.count_reactions(&claim.object).await?;
+        (claim.likes, claim.shares) = (likes, shares);
+    }
+    drop(reader);
     if claims.is_empty() {
         return Err(Problem::not_found(format_args!("known claim to {hash}")));
     }
@@ -108,6 +116,8 @@ fn own_claim(registry: &Registry, registered: &Registered) -> (Instant, ClaimBod
         withdrawn_at: withdrawn.map(rfc3339),
         activity_index: index,
         signatures: vec!["RsaSignature2017", "eddsa-jcs-2022"],
+        likes: 0,
+        shares: 0,
     };
     (since, body)
 }
@@ -125,6 +135,8 @@ fn heard_claim(heard: &HeardObject) -> (Instant, ClaimBody) {
         withdrawn_at: heard.deleted_at.map(rfc3339),
         activity_index: None,
         signatures: signatures.iter().filter(|(_, good)| *good).map(|(name, _)| *name).collect(),
+        likes: 0,
+        shares: 0,
     };
     (heard.received_at, body)
 }
