@@ -97,6 +97,21 @@ mod dialect {
     /// Nobody else can be looking for work: there is one writer.
     pub(super) const SKIP_LOCKED: &str = "";
 
+    /// The elements of an array in JSON, each as `element.value`: one parameter for any number of rows.
+    pub(super) const ELEMENTS: &str = "json_each(?) as element";
+
+    /// What a column of [`Moment`] is called in a cast.
+    pub(super) const MOMENT: &str = "text";
+
+    /// There is no such join: each lane is asked for itself.
+    pub(super) const OF_EACH_LANE: Option<&str> = None;
+
+    /// There is one writer.
+    #[expect(clippy::unused_async, reason = "PostgreSQL's waits")]
+    pub(super) async fn lock_lanes(_conn: &mut Connection, _hosts: Vec<String>) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// A column that no index can give in order: what was found is to be sorted, not all looked through.
     pub(super) fn unindexed(column: &str) -> String {
         format!("+{column}")

@@ -149,7 +149,6 @@ const SPOILT: &[(&str, SignatureScheme, Spoil)] = &[
     ("a quote that never ends, cavage", Cavage, |o| o.with("signature", "keyId=\"https://a.example/")),
     ("another date, cavage", Cavage, |o| o.with("date", "Sun, 22 Nov 2026 06:12:53 GMT")),
     ("a date that is none, cavage", Cavage, |o| o.with("date", "yesterday")),
-    ("another host", Rfc9421, |o| o.with("host", "other.example")),
     ("another host, cavage", Cavage, |o| o.with("host", "other.example")),
     ("a relative key", Rfc9421, |o| o.replacing("signature-input", "keyid=\"http://", "keyid=\"")),
     ("a key that is no URL of the web", Rfc9421, |o| o.replacing("signature-input", "keyid=\"http://", "keyid=\"ftp://")),

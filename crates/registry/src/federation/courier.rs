@@ -80,7 +80,7 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
                     tracing::warn!(error = &error as &dyn std::error::Error, "lanes could not be renewed");
                 }
             }
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => break,
         }
     }
     // What is under way ends; lanes stop after that.
