@@ -16,6 +16,7 @@ mod claims;
 mod crash;
 mod discovery;
 mod federation;
+mod fedify;
 mod inbox_torture;
 mod interop;
 mod l1_server;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 /// How long a server that cannot be reached is left alone.
-const DEAD_HOST: TimeDelta = TimeDelta::minutes(5);
+const DEAD_HOST: TimeDelta = TimeDelta::minutes(1);
 
 /// Why nothing was fetched from another server.
 #[derive(Debug, thiserror::Error)]
