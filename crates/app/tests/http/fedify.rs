@@ -132,7 +132,10 @@ async fn talk(app: TestApp, fedify: &Fedify) {
     let asked = app.post("/federation/follow", &giles, &json!({"actor": handle})).await;
     assert_eq!(asked.status, 202, "{asked:?}");
     fedify.receives(|a| a["type"] == "Follow" && a["object"] == json!(fedify.actor("bob"))).await;
-    hears(&app, &giles, "/federation/following?state=accepted", |b| b["following"].as_array().is_some_and(|f| f.len() == 1)).await;
+    hears(&app, &giles, "/federation/following?state=accepted", |b| {
+        b["following"].as_array().is_some_and(|f| f.len() == 1)
+    })
+    .await;
     let post = fedify.send(json!({"type": "Create", "from": "bob", "target": actor, "content": "hello"})).await;
     let content = |text: &'static str| move |body: &Value| body["heard"][0]["content"] == text;
     hears(&app, &giles, "/federation/heard", content("hello")).await;

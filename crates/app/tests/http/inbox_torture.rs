@@ -96,15 +96,28 @@ const SPOILT: &[(&str, SignatureScheme, Spoil)] = &[
     ("no input to the signature", Rfc9421, |o| o.without("signature-input")),
     ("no digest", Rfc9421, |o| o.without("content-digest")),
     ("no digest, cavage", Cavage, |o| o.without("digest")),
-    ("another body", Rfc9421, |o| { let body = o.body.replace("Follow", "Follow "); o.with_body(body) }),
-    ("another body, cavage", Cavage, |o| { let body = o.body.replace("Follow", "Follow "); o.with_body(body) }),
+    ("another body", Rfc9421, |o| {
+        let body = o.body.replace("Follow", "Follow ");
+        o.with_body(body)
+    }),
+    ("another body, cavage", Cavage, |o| {
+        let body = o.body.replace("Follow", "Follow ");
+        o.with_body(body)
+    }),
     ("no body", Rfc9421, |o| o.with_body("")),
-    ("the digest of another body", Rfc9421, |o| o.with("content-digest", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")),
-    ("the digest of another body, cavage", Cavage, |o| o.with("digest", "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")),
+    ("the digest of another body", Rfc9421, |o| {
+        o.with("content-digest", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")
+    }),
+    ("the digest of another body, cavage", Cavage, |o| {
+        o.with("digest", "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
+    }),
     ("an unknown digest", Rfc9421, |o| o.with("content-digest", "md5=:47DEQpj8HBSa+/TImW+5JA==:")),
     ("an unknown digest, cavage", Cavage, |o| o.with("digest", "MD5=47DEQpj8HBSa+/TImW+5JA==")),
     ("a digest that is none", Rfc9421, |o| o.with("content-digest", "sha-256=nonsense")),
-    ("a second, false digest", Rfc9421, |o| { let more = format!("{}, sha-512=:AAAA:", o.clone().header("content-digest")); o.with("content-digest", more) }),
+    ("a second, false digest", Rfc9421, |o| {
+        let more = format!("{}, sha-512=:AAAA:", o.clone().header("content-digest"));
+        o.with("content-digest", more)
+    }),
     ("the method is not signed", Rfc9421, |o| o.replacing("signature-input", "\"@method\" ", "")),
     ("the address is not signed", Rfc9421, |o| o.replacing("signature-input", "\"@target-uri\" ", "")),
     ("the digest is not signed", Rfc9421, |o| o.replacing("signature-input", "\"content-digest\" ", "")),
@@ -115,32 +128,52 @@ const SPOILT: &[(&str, SignatureScheme, Spoil)] = &[
     ("expired", Rfc9421, |o| o.replacing("signature-input", ";created=", ";expires=1;created=")),
     ("an unknown component", Rfc9421, |o| o.replacing("signature-input", "\"@method\"", "\"@method\" \"@magic\"")),
     ("a component twice", Rfc9421, |o| o.replacing("signature-input", "\"@method\"", "\"@method\" \"@method\"")),
-    ("a component with parameters", Rfc9421, |o| o.replacing("signature-input", "\"content-type\"", "\"content-type\";sf")),
+    ("a component with parameters", Rfc9421, |o| {
+        o.replacing("signature-input", "\"content-type\"", "\"content-type\";sf")
+    }),
     ("a component of the answer", Rfc9421, |o| o.replacing("signature-input", "\"@method\"", "\"@status\"")),
     ("a header that is not there", Rfc9421, |o| o.replacing("signature-input", "\"content-type\"", "\"x-nothing\"")),
-    ("another order", Rfc9421, |o| o.replacing("signature-input", "\"@method\" \"@target-uri\"", "\"@target-uri\" \"@method\"")),
+    ("another order", Rfc9421, |o| {
+        o.replacing("signature-input", "\"@method\" \"@target-uri\"", "\"@target-uri\" \"@method\"")
+    }),
     ("another label", Rfc9421, |o| o.replacing("signature-input", "sig1=", "sig2=")),
     ("no structured field", Rfc9421, |o| o.with("signature-input", "sig1=(((")),
     ("an empty input", Rfc9421, |o| o.with("signature-input", "")),
     ("an item instead of a list", Rfc9421, |o| o.with("signature-input", "sig1=\"@method\"")),
     ("a signature that is no bytes", Rfc9421, |o| o.with("signature", "sig1=\"AAAA\"")),
     ("a short signature", Rfc9421, |o| o.with("signature", "sig1=:AAAA:")),
-    ("a thousand signatures", Rfc9421, |o| { let many: Vec<String> = (0..1000).map(|n| format!("s{n}=(\"@method\")")).collect(); o.with("signature-input", many.join(", ")) }),
-    ("a very long input", Rfc9421, |o| { let long = format!("sig1=(\"{}\")", "a".repeat(20_000)); o.with("signature-input", long) }),
-    ("a cavage signature in its place", Rfc9421, |o| o.with("signature", "keyId=\"https://a.example/\",signature=\"AAAA\"")),
+    ("a thousand signatures", Rfc9421, |o| {
+        let many: Vec<String> = (0..1000).map(|n| format!("s{n}=(\"@method\")")).collect();
+        o.with("signature-input", many.join(", "))
+    }),
+    ("a very long input", Rfc9421, |o| {
+        let long = format!("sig1=(\"{}\")", "a".repeat(20_000));
+        o.with("signature-input", long)
+    }),
+    ("a cavage signature in its place", Rfc9421, |o| {
+        o.with("signature", "keyId=\"https://a.example/\",signature=\"AAAA\"")
+    }),
     ("the target is not signed, cavage", Cavage, |o| o.replacing("signature", "(request-target) ", "")),
     ("the host is not signed, cavage", Cavage, |o| o.replacing("signature", " host", "")),
     ("the date is not signed, cavage", Cavage, |o| o.replacing("signature", " date", "")),
     ("the digest is not signed, cavage", Cavage, |o| o.replacing("signature", " digest", "")),
-    ("only the date is signed, cavage", Cavage, |o| o.replacing("signature", "(request-target) host date digest content-type", "date")),
+    ("only the date is signed, cavage", Cavage, |o| {
+        o.replacing("signature", "(request-target) host date digest content-type", "date")
+    }),
     ("no headers are named, cavage", Cavage, |o| o.replacing("signature", "headers=", "hexders=")),
     ("an algorithm that is none, cavage", Cavage, |o| o.replacing("signature", "rsa-sha256", "hmac-sha256")),
     ("no key is named, cavage", Cavage, |o| o.replacing("signature", "keyId=", "kexId=")),
-    ("two keys are named, cavage", Cavage, |o| o.replacing("signature", "keyId=", "keyId=\"https://a.example/\",keyId=")),
+    ("two keys are named, cavage", Cavage, |o| {
+        o.replacing("signature", "keyId=", "keyId=\"https://a.example/\",keyId=")
+    }),
     ("no signature in the signature, cavage", Cavage, |o| o.replacing("signature", ",signature=", ",sxgnature=")),
     ("no base64, cavage", Cavage, |o| o.replacing("signature", ",signature=\"", ",signature=\"~~~")),
-    ("a time of its own, cavage", Cavage, |o| o.replacing("signature", "keyId=", "created=1,keyId=").replacing("signature", "date", "(created)")),
-    ("expired, cavage", Cavage, |o| o.replacing("signature", "rsa-sha256", "hs2019").replacing("signature", "keyId=", "expires=1,keyId=")),
+    ("a time of its own, cavage", Cavage, |o| {
+        o.replacing("signature", "keyId=", "created=1,keyId=").replacing("signature", "date", "(created)")
+    }),
+    ("expired, cavage", Cavage, |o| {
+        o.replacing("signature", "rsa-sha256", "hs2019").replacing("signature", "keyId=", "expires=1,keyId=")
+    }),
     ("a header twice, cavage", Cavage, |o| o.replacing("signature", "host", "host host")),
     ("a header that is not there, cavage", Cavage, |o| o.replacing("signature", "content-type", "x-nothing")),
     ("an unknown pseudo header, cavage", Cavage, |o| o.replacing("signature", "content-type", "(magic)")),
@@ -151,9 +184,16 @@ const SPOILT: &[(&str, SignatureScheme, Spoil)] = &[
     ("a date that is none, cavage", Cavage, |o| o.with("date", "yesterday")),
     ("another host, cavage", Cavage, |o| o.with("host", "other.example")),
     ("a relative key", Rfc9421, |o| o.replacing("signature-input", "keyid=\"http://", "keyid=\"")),
-    ("a key that is no URL of the web", Rfc9421, |o| o.replacing("signature-input", "keyid=\"http://", "keyid=\"ftp://")),
+    ("a key that is no URL of the web", Rfc9421, |o| {
+        o.replacing("signature-input", "keyid=\"http://", "keyid=\"ftp://")
+    }),
     ("a key with a password", Rfc9421, |o| o.replacing("signature-input", "keyid=\"http://", "keyid=\"http://u:p@")),
-    ("a key in somebody's own network", Rfc9421, |o| o.with("signature-input", "sig1=(\"@method\" \"@target-uri\" \"content-digest\");created=4000000000;keyid=\"http://10.0.0.1/k\"")),
+    ("a key in somebody's own network", Rfc9421, |o| {
+        o.with(
+            "signature-input",
+            "sig1=(\"@method\" \"@target-uri\" \"content-digest\");created=4000000000;keyid=\"http://10.0.0.1/k\"",
+        )
+    }),
     ("a key that is not there", Cavage, |o| o.replacing("signature", "#main-key", "/nothing#main-key")),
     ("a key that its owner does not list", Cavage, |o| o.replacing("signature", "#main-key", "#other-key")),
 ];
@@ -454,4 +494,3 @@ among_peers! {
 async fn first_heard(app: &TestApp, who: &Account) -> Value {
     app.send(Method::GET, "/federation/heard", who, &Value::Null).await.body["heard"][0].clone()
 }
-

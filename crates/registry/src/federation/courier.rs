@@ -13,9 +13,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// How long a lane may be held before another worker may have it.
-const LEASE: TimeDelta = TimeDelta::seconds(90);
+const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How often lanes that are still held are renewed.
-const RENEW: Duration = Duration::from_secs(30);
+const RENEW: Duration = Duration::from_secs(10);
 /// How many lanes one process holds at once. A server that does not answer holds one for 10 seconds.
 const LANES: usize = 256;
 /// How many lanes are claimed at once.
@@ -106,10 +106,11 @@ struct Outgoing {
     to_followers: bool,
 }
 
-/// What a lane tells of its deliveries.
+/// What a lane tells of a delivery, or of its end.
 struct Report {
-    concluded: Vec<Concluded>,
-    gone: Vec<Iri>,
+    concluded: Option<Concluded>,
+    /// The inbox that is there no more.
+    gone: Option<Iri>,
     /// How the server behaved, when the lane is given back.
     released: Option<Peer>,
     done: oneshot::Sender<()>,
@@ -152,32 +153,27 @@ impl Courier {
     async fn work_lane(&self, mut peer: Peer, mut deliveries: Vec<Delivery>) {
         loop {
             let full = deliveries.len() >= usize::from(PER_LANE);
-            let (concluded, gone) = self.deliver_all(&mut peer, deliveries).await;
-            let goes_on = full && peer.breaker.open_until.is_none() && !*self.stopping.borrow();
-            if !goes_on {
-                self.report(concluded, gone, Some(peer)).await;
-                return;
+            self.deliver_all(&mut peer, deliveries).await;
+            if !full || peer.breaker.open_until.is_some() || *self.stopping.borrow() {
+                break;
             }
-            self.report(concluded, gone, None).await;
             let now = self.registry.parts.clock.now();
             let hosts = [peer.host.clone()];
             let next = async { self.registry.read().await?.due_deliveries(&hosts, now, PER_LANE).await }.await;
             deliveries = match next {
                 Ok(next) => next,
                 Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        host = peer.host,
-                        "a lane's mail could not be read"
-                    );
-                    Vec::new()
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, host = peer.host, "a lane's mail could not be read");
+                    break;
                 }
             };
         }
+        self.report(None, None, Some(peer)).await;
     }
 
     /// Waits until it is written, or cannot be: then the lease runs out, and it is done again.
-    async fn report(&self, concluded: Vec<Concluded>, gone: Vec<Iri>, released: Option<Peer>) {
+    async fn report(&self, concluded: Option<Concluded>, gone: Option<Iri>, released: Option<Peer>) {
         let (done, written) = oneshot::channel();
         if self.reports.send(Report { concluded, gone, released, done }).await.is_ok() {
             let _ = written.await;
@@ -186,18 +182,18 @@ impl Courier {
 
     /// Works off deliveries to one server: those for one inbox one after the other, several inboxes at once if the
     /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays.
-    async fn deliver_all(&self, peer: &mut Peer, deliveries: Vec<Delivery>) -> (Vec<Concluded>, Vec<Iri>) {
-        let (mut concluded, mut gone) = (Vec::new(), Vec::new());
+    async fn deliver_all(&self, peer: &mut Peer, deliveries: Vec<Delivery>) {
         match self.registry.check_host(&peer.host).await {
             Ok(()) => {}
             Err(HostRefused::Shunned(reason)) => {
                 let now = self.registry.parts.clock.now();
-                let refused = |delivery: &Delivery| {
-                    conclude(delivery, DeliveryState::Failed, now, None, Some(reason.to_string()), false)
-                };
-                return (deliveries.iter().map(refused).collect(), gone);
+                for delivery in &deliveries {
+                    let refused = conclude(delivery, DeliveryState::Failed, now, None, Some(reason.to_string()), false);
+                    self.report(Some(refused), None, None).await;
+                }
+                return;
             }
-            Err(HostRefused::Store(_)) => return (concluded, gone),
+            Err(HostRefused::Store(_)) => return,
         }
         let mut inboxes: Vec<Vec<Delivery>> = Vec::new();
         for delivery in deliveries {
@@ -227,10 +223,7 @@ impl Courier {
             }
             let Some(run) = under_way.next().await else { break };
             self.learn(peer, &run);
-            concluded.extend(run.concluded);
-            gone.extend(run.gone);
         }
-        (concluded, gone)
     }
 
     /// What a server's answers say about it.
@@ -255,31 +248,27 @@ impl Courier {
         }
     }
 
-    /// Delivers to one inbox, one after the other, until one fails that is to be tried again.
+    /// Delivers to one inbox, one after the other, until one fails that is to be tried again. Each is taken down before
+    /// the next goes: whoever is cut off repeats what was under way, and nothing else.
     async fn deliver_inbox(&self, deliveries: Vec<Delivery>, known: Option<SignatureScheme>) -> InboxRun {
         let mut run = InboxRun { scheme: known, ..InboxRun::default() };
         for delivery in deliveries {
-            if run.gone.is_some() {
-                let error = Some("the inbox is gone".to_owned());
-                run.concluded.push(conclude(
-                    &delivery,
-                    DeliveryState::Failed,
-                    self.registry.parts.clock.now(),
-                    None,
-                    error,
-                    false,
-                ));
-                continue;
-            }
-            if !self.deliver_one(&delivery, &mut run).await {
+            let (concluded, then) = if run.gone {
+                let (now, error) = (self.registry.parts.clock.now(), Some("the inbox is gone".to_owned()));
+                (conclude(&delivery, DeliveryState::Failed, now, None, error, false), Then::GoOn)
+            } else {
+                self.deliver_one(&delivery, &mut run).await
+            };
+            let gone = (then == Then::Forget).then(|| delivery.inbox.clone());
+            self.report(Some(concluded), gone, None).await;
+            if then == Then::Wait || *self.stopping.borrow() {
                 break;
             }
         }
         run
     }
 
-    /// `false` when what follows must wait.
-    async fn deliver_one(&self, delivery: &Delivery, run: &mut InboxRun) -> bool {
+    async fn deliver_one(&self, delivery: &Delivery, run: &mut InboxRun) -> (Concluded, Then) {
         let started = self.registry.parts.clock.now();
         let (attempt, scheme) = match self.letter(delivery).await {
             Ok(Some((letter, sign_as))) => {
@@ -290,8 +279,7 @@ impl Courier {
             Err(error) => {
                 // Our own fault: it says nothing about the other server.
                 let again = started + TimeDelta::minutes(1);
-                run.concluded.push(conclude(delivery, DeliveryState::Waiting, again, None, Some(error), false));
-                return false;
+                return (conclude(delivery, DeliveryState::Waiting, again, None, Some(error), false), Then::Wait);
             }
         };
         let now = self.registry.parts.clock.now();
@@ -307,18 +295,19 @@ impl Courier {
             run.answered = true;
             run.slowest = run.slowest.max(now - started);
         }
-        let (state, next_at, goes_on) = match verdict {
-            Verdict::Delivered => (DeliveryState::Delivered, now, true),
-            Verdict::Again(at) => (DeliveryState::Waiting, at, false),
-            Verdict::Refused | Verdict::Expired => (DeliveryState::Failed, now, run.outage.is_none()),
+        let (state, next_at, then) = match verdict {
+            Verdict::Delivered => (DeliveryState::Delivered, now, Then::GoOn),
+            Verdict::Again(at) => (DeliveryState::Waiting, at, Then::Wait),
+            Verdict::Refused => (DeliveryState::Failed, now, Then::GoOn),
+            Verdict::Expired => (DeliveryState::Failed, now, Then::Wait),
             Verdict::Gone => {
-                run.gone = Some(delivery.inbox.clone());
-                (DeliveryState::Failed, now, true)
+                run.gone = true;
+                (DeliveryState::Failed, now, Then::Forget)
             }
         };
-        tracing::debug!(activity = %delivery.activity, inbox = %delivery.inbox, state = state.as_str(), error, "tried a delivery");
-        run.concluded.push(conclude(delivery, state, next_at, status, error, true));
-        goes_on
+        let (activity, inbox) = (delivery.activity, &delivery.inbox);
+        tracing::debug!(%activity, %inbox, state = state.as_str(), error, "tried a delivery");
+        (conclude(delivery, state, next_at, status, error, true), then)
     }
 
     /// What is sent; `None` when there is no such activity any more.
@@ -363,13 +352,22 @@ impl Courier {
 /// What came of the deliveries to one inbox.
 #[derive(Default)]
 struct InboxRun {
-    concluded: Vec<Concluded>,
-    gone: Option<Iri>,
+    gone: bool,
     scheme: Option<SignatureScheme>,
     unauthorized: bool,
     answered: bool,
     outage: Option<String>,
     slowest: TimeDelta,
+}
+
+/// What follows for the rest of an inbox's mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    /// The next would overtake, or meet the same outage.
+    Wait,
+    /// There is no such inbox any more.
+    Forget,
 }
 
 fn status(attempt: &Attempt) -> Option<u16> {
@@ -426,9 +424,9 @@ async fn take_down_reports(registry: Registry, holder: String, mut desk: mpsc::R
 async fn write(registry: &Registry, holder: &str, reports: &[Report]) -> Result<(), StoreError> {
     let now = registry.parts.clock.now();
     let mut unit = registry.parts.store.begin().await?;
-    let concluded: Vec<Concluded> = reports.iter().flat_map(|report| report.concluded.iter().cloned()).collect();
+    let concluded: Vec<Concluded> = reports.iter().filter_map(|report| report.concluded.clone()).collect();
     unit.conclude_deliveries(&concluded).await?;
-    for inbox in reports.iter().flat_map(|report| &report.gone) {
+    for inbox in reports.iter().filter_map(|report| report.gone.as_ref()) {
         unit.remove_followers_at_inbox(inbox).await?;
     }
     // In one order, so that two processes cannot wait for each other.
