@@ -4,19 +4,37 @@ use artdag_auth::{
     AttachmentReads, AttachmentRepository, InviteRepository, RevocationReads, RevocationRepository, UserReads,
     UserRepository,
 };
-use artdag_federation::{ActivityLog, ActivityReads, ActivityRepository};
+use artdag_federation::{
+    ActivityLog, ActivityReads, ActivityRepository, DeliveryQueue, DeliveryReads, RemoteReads, RemoteRepository,
+};
 use artdag_kernel::StoreError;
 use artdag_provenance::{ProvenanceReads, ProvenanceRepository};
 use async_trait::async_trait;
 
 /// What only reads. It opens no transaction: two reads may see two states of the database.
 pub trait Reader:
-    AssetReads + ProvenanceReads + ActivityReads + UserReads + RevocationReads + AttachmentReads + JobReads
+    AssetReads
+    + ProvenanceReads
+    + ActivityReads
+    + UserReads
+    + RevocationReads
+    + AttachmentReads
+    + JobReads
+    + RemoteReads
+    + DeliveryReads
 {
 }
 
 impl<T> Reader for T where
-    T: AssetReads + ProvenanceReads + ActivityReads + UserReads + RevocationReads + AttachmentReads + JobReads
+    T: AssetReads
+        + ProvenanceReads
+        + ActivityReads
+        + UserReads
+        + RevocationReads
+        + AttachmentReads
+        + JobReads
+        + RemoteReads
+        + DeliveryReads
 {
 }
 
@@ -33,6 +51,8 @@ pub trait UnitOfWork:
     + AttachmentRepository
     + InviteRepository
     + JobQueue
+    + RemoteRepository
+    + DeliveryQueue
 {
     /// Makes all of it durable and visible. What was acknowledged after this is never lost.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -13,6 +13,8 @@ create table remote_actors (
 create table remote_keys (
     id text collate "C" primary key,
     owner text collate "C" not null references remote_actors (id) on delete cascade,
+    -- Where it stands among its owner's.
+    position bigint not null,
     -- How the material is spelled.
     form text collate "C" not null check (form in ('pem', 'multibase')),
     material text not null,
@@ -28,6 +30,8 @@ create table followers (
     origin text collate "C" not null,
     inbox text collate "C" not null,
     shared_inbox text collate "C",
+    -- Host and port of the shared inbox, or else of the inbox.
+    inbox_host text collate "C" not null,
     -- The id of the Follow.
     request text collate "C" not null,
     state text collate "C" not null check (state in ('pending', 'accepted', 'rejected')),
@@ -39,6 +43,7 @@ create index followers_in_state on followers (username, state, created_at, id);
 create index followers_at_origin on followers (username, origin) where state = 'accepted';
 create index followers_of_actor on followers (actor);
 create index followers_at_inbox on followers (inbox);
+create index followers_at_shared_inbox on followers (shared_inbox) where shared_inbox is not null;
 create index followers_by_request on followers (request);
 
 create table following (
@@ -53,7 +58,7 @@ create table following (
 );
 create index following_timeline on following (username, created_at, id);
 create index following_in_state on following (username, state, created_at, id);
-create index following_of_actor on following (actor, username) where state = 'accepted';
+create index following_of_actor on following (actor, state, username);
 
 -- Which activities came, so that each acts once.
 create table received_activities (
@@ -88,14 +93,17 @@ create index remote_objects_timeline on remote_objects (received_at, id) where d
 create index remote_objects_of_actor on remote_objects (actor, received_at, id);
 
 create table reactions (
+    -- A hash of target, kind and actor, which together may be too long for an index.
+    id text collate "C" primary key,
     actor text collate "C" not null,
     kind text collate "C" not null check (kind in ('Like', 'Announce')),
     target text collate "C" not null,
     activity text collate "C" not null,
-    received_at timestamptz not null,
-    primary key (target, kind, actor)
+    received_at timestamptz not null
 );
+create index reactions_to_target on reactions (target, kind);
 create index reactions_by_activity on reactions (activity);
+create index reactions_of_actor on reactions (actor);
 
 create table notices (
     id text collate "C" primary key,
@@ -146,7 +154,8 @@ create table deliveries (
     primary key (activity, inbox)
 );
 create index deliveries_waiting on deliveries (host, activity, inbox) where state = 'waiting';
-create index deliveries_to_inbox on deliveries (inbox, activity) where state = 'waiting';
+-- The lines in which mail stands before each inbox.
+create index deliveries_lines on deliveries (host, inbox, activity) where state = 'waiting';
 create index deliveries_timeline on deliveries (created_at, activity);
 create index deliveries_in_state on deliveries (state, created_at, activity);
 create index deliveries_of_host on deliveries (host, created_at, activity);
@@ -170,4 +179,6 @@ create table peers (
     check ((holder is null) = (lease_until is null)),
     check ((scheme is null) = (scheme_known_at is null))
 );
-create index peers_due on peers (due_at, host) where due_at is not null;
+create index peers_due on peers (due_at, host) where due_at is not null and failures = 0;
+create index peers_due_in_trouble on peers (due_at, host) where due_at is not null and failures > 0;
+create index peers_trouble on peers (failures desc, host) where failures > 0;

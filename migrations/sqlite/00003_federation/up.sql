@@ -15,6 +15,8 @@ create table remote_actors (
 create table remote_keys (
     id text not null primary key,
     owner text not null references remote_actors (id) on delete cascade,
+    -- Where it stands among its owner's.
+    position integer not null,
     -- How the material is spelled.
     form text not null check (form in ('pem', 'multibase')),
     material text not null,
@@ -30,6 +32,8 @@ create table followers (
     origin text not null,
     inbox text not null,
     shared_inbox text,
+    -- Host and port of the shared inbox, or else of the inbox.
+    inbox_host text not null,
     -- The id of the Follow.
     request text not null,
     state text not null check (state in ('pending', 'accepted', 'rejected')),
@@ -41,6 +45,7 @@ create index followers_in_state on followers (username, state, created_at, id);
 create index followers_at_origin on followers (username, origin) where state = 'accepted';
 create index followers_of_actor on followers (actor);
 create index followers_at_inbox on followers (inbox);
+create index followers_at_shared_inbox on followers (shared_inbox) where shared_inbox is not null;
 create index followers_by_request on followers (request);
 
 create table following (
@@ -55,7 +60,7 @@ create table following (
 ) strict, without rowid;
 create index following_timeline on following (username, created_at, id);
 create index following_in_state on following (username, state, created_at, id);
-create index following_of_actor on following (actor, username) where state = 'accepted';
+create index following_of_actor on following (actor, state, username);
 
 -- Which activities came, so that each acts once.
 create table received_activities (
@@ -90,14 +95,17 @@ create index remote_objects_timeline on remote_objects (received_at, id) where d
 create index remote_objects_of_actor on remote_objects (actor, received_at, id);
 
 create table reactions (
+    -- A hash of target, kind and actor, which together may be too long for an index.
+    id text not null primary key,
     actor text not null,
     kind text not null check (kind in ('Like', 'Announce')),
     target text not null,
     activity text not null,
-    received_at text not null,
-    primary key (target, kind, actor)
+    received_at text not null
 ) strict, without rowid;
+create index reactions_to_target on reactions (target, kind);
 create index reactions_by_activity on reactions (activity);
+create index reactions_of_actor on reactions (actor);
 
 create table notices (
     id text not null primary key,
@@ -148,7 +156,8 @@ create table deliveries (
     primary key (activity, inbox)
 ) strict, without rowid;
 create index deliveries_waiting on deliveries (host, activity, inbox) where state = 'waiting';
-create index deliveries_to_inbox on deliveries (inbox, activity) where state = 'waiting';
+-- The lines in which mail stands before each inbox.
+create index deliveries_lines on deliveries (host, inbox, activity) where state = 'waiting';
 create index deliveries_timeline on deliveries (created_at, activity);
 create index deliveries_in_state on deliveries (state, created_at, activity);
 create index deliveries_of_host on deliveries (host, created_at, activity);
@@ -172,4 +181,6 @@ create table peers (
     check ((holder is null) = (lease_until is null)),
     check ((scheme is null) = (scheme_known_at is null))
 ) strict, without rowid;
-create index peers_due on peers (due_at, host) where due_at is not null;
+create index peers_due on peers (due_at, host) where due_at is not null and failures = 0;
+create index peers_due_in_trouble on peers (due_at, host) where due_at is not null and failures > 0;
+create index peers_trouble on peers (failures desc, host) where failures > 0;

@@ -26,7 +26,7 @@ type Connection = diesel_async::AsyncPgConnection;
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 
 mod dialect {
-    use super::schema::assets;
+    use super::schema::{assets, peers};
     use super::{Backend, Connection};
     use artdag_assets::SearchWords;
     use diesel::prelude::*;
@@ -85,6 +85,23 @@ mod dialect {
     /// Two workers that look for work at once pass over each other's finds.
     pub(super) const SKIP_LOCKED: &str = " for update skip locked";
 
+    /// The elements of an array in JSON, each as `element.value`: one parameter for any number of rows.
+    pub(super) const ELEMENTS: &str = "json_array_elements(cast(? as json)) as element (value)";
+
+    /// What a column of [`Moment`] is called in a cast.
+    pub(super) const MOMENT: &str = "timestamptz";
+
+    /// Asks something of each host: what stands behind this may name `lane.host`. One parameter, an array in JSON.
+    pub(super) const OF_EACH_LANE: Option<&str> =
+        Some("json_array_elements_text(cast(? as json)) as lane (host) cross join lateral");
+
+    /// Makes whoever else changes one of these lanes wait for this transaction. In the order of the hosts, so that two
+    /// transactions cannot wait for each other.
+    pub(super) async fn lock_lanes(conn: &mut Connection, hosts: Vec<String>) -> QueryResult<()> {
+        let rows = peers::table.filter(peers::host.eq_any(hosts)).order(peers::host).select(peers::host).for_update();
+        rows.load::<String>(conn).await.map(drop)
+    }
+
     /// A column that no index can give in order. The planner takes a rare word for one in fifty assets and would read
     /// all of them, newest first, in search of a page.
     pub(super) fn unindexed(column: &str) -> String {
@@ -131,6 +148,11 @@ mod dialect {
         pub(in super::super) const IDS: &str = "assets_pkey";
         pub(in super::super) const INPUTS: &str = "asset_inputs_pkey";
         pub(in super::super) const SCANS: [&str; 1] = ["Seq Scan"];
+        pub(in super::super) const PEERS: &str = "peers_pkey";
+        pub(in super::super) const PEERS_IN_ORDER: &str = PEERS;
+        pub(in super::super) const DELIVERIES: &str = "deliveries_pkey";
+        pub(in super::super) const FOLLOWERS: &str = "Index Scan on followers_";
+        pub(in super::super) const DELIVERY_SCANS: [&str; 1] = ["Seq Scan"];
         pub(in super::super) const AT: &str = "timestamptz '2026-01-01' + n * interval '30 seconds'";
         pub(in super::super) type Line = diesel::sql_types::Text;
         pub(in super::super) type Row = String;

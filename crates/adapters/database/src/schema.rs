@@ -169,4 +169,201 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::Moment;
+
+    remote_actors (id) {
+        id -> Text,
+        kind -> Text,
+        username -> Nullable<Text>,
+        name -> Nullable<Text>,
+        inbox -> Text,
+        shared_inbox -> Nullable<Text>,
+        followers -> Nullable<Text>,
+        fetched_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::Moment;
+
+    remote_keys (id) {
+        id -> Text,
+        owner -> Text,
+        position -> BigInt,
+        form -> Text,
+        material -> Text,
+        fetched_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::Moment;
+
+    followers (username, actor) {
+        id -> Text,
+        username -> Text,
+        actor -> Text,
+        origin -> Text,
+        inbox -> Text,
+        shared_inbox -> Nullable<Text>,
+        inbox_host -> Text,
+        request -> Text,
+        state -> Text,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::Moment;
+
+    following (username, actor) {
+        id -> Text,
+        username -> Text,
+        actor -> Text,
+        request -> Text,
+        state -> Text,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::Moment;
+
+    received_activities (id) {
+        id -> Text,
+        actor -> Text,
+        kind -> Text,
+        received_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use super::Moment;
+
+    remote_objects (object_id) {
+        object_id -> Text,
+        id -> Text,
+        actor -> Text,
+        kind -> Text,
+        content_hash -> Nullable<Text>,
+        provenance -> Nullable<Text>,
+        name -> Nullable<Text>,
+        content -> Nullable<Text>,
+        published_at -> Nullable<Moment>,
+        activity -> Text,
+        document -> Text,
+        proof_checked -> Bool,
+        engine_checked -> Bool,
+        received_at -> Moment,
+        deleted_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::Moment;
+
+    reactions (id) {
+        id -> Text,
+        actor -> Text,
+        kind -> Text,
+        target -> Text,
+        activity -> Text,
+        received_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::Moment;
+
+    notices (id) {
+        id -> Text,
+        kind -> Text,
+        actor -> Text,
+        object -> Text,
+        received_at -> Moment,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::Moment;
+
+    domain_rules (pattern) {
+        pattern -> Text,
+        action -> Text,
+        reason -> Nullable<Text>,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::Moment;
+
+    fetches (what) {
+        what -> Text,
+        again_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::Moment;
+
+    messages (id) {
+        id -> Text,
+        sender -> Text,
+        created_at -> Moment,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Moment;
+
+    deliveries (activity, inbox) {
+        activity -> Text,
+        inbox -> Text,
+        host -> Text,
+        sender -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        next_at -> Moment,
+        created_at -> Moment,
+        last_status -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Moment;
+
+    peers (host) {
+        host -> Text,
+        due_at -> Nullable<Moment>,
+        holder -> Nullable<Text>,
+        lease_until -> Nullable<Moment>,
+        failures -> BigInt,
+        failing_since -> Nullable<Moment>,
+        open_until -> Nullable<Moment>,
+        scheme -> Nullable<Text>,
+        scheme_known_at -> Nullable<Moment>,
+        width -> BigInt,
+        last_success_at -> Nullable<Moment>,
+        last_error -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(assets, activities, asset_inputs, users);

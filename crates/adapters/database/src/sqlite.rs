@@ -97,6 +97,21 @@ mod dialect {
     /// Nobody else can be looking for work: there is one writer.
     pub(super) const SKIP_LOCKED: &str = "";
 
+    /// The elements of an array in JSON, each as `element.value`: one parameter for any number of rows.
+    pub(super) const ELEMENTS: &str = "json_each(?) as element";
+
+    /// What a column of [`Moment`] is called in a cast.
+    pub(super) const MOMENT: &str = "text";
+
+    /// There is no such join: each lane is asked for itself.
+    pub(super) const OF_EACH_LANE: Option<&str> = None;
+
+    /// There is one writer.
+    #[expect(clippy::unused_async, reason = "PostgreSQL's waits")]
+    pub(super) async fn lock_lanes(_conn: &mut Connection, _hosts: Vec<String>) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// A column that no index can give in order: what was found is to be sorted, not all looked through.
     pub(super) fn unindexed(column: &str) -> String {
         format!("+{column}")
@@ -130,6 +145,13 @@ mod dialect {
         pub(in super::super) const IDS: &str = "SEARCH assets USING INDEX sqlite_autoindex_assets_1";
         pub(in super::super) const INPUTS: &str = "SEARCH asset_inputs USING PRIMARY KEY";
         pub(in super::super) const SCANS: [&str; 3] = ["SCAN assets", "SCAN asset_inputs", "TEMP B-TREE"];
+        pub(in super::super) const PEERS: &str = "SEARCH peers USING PRIMARY KEY";
+        /// In the order of the table itself, which is the primary key's.
+        pub(in super::super) const PEERS_IN_ORDER: &str = "SCAN peers";
+        pub(in super::super) const DELIVERIES: &str = "SEARCH deliveries USING PRIMARY KEY";
+        pub(in super::super) const FOLLOWERS: &str = "SEARCH followers USING PRIMARY KEY";
+        pub(in super::super) const DELIVERY_SCANS: [&str; 6] =
+            ["SCAN deliveries", "SCAN first", "SCAN later", "SCAN head", "SCAN peers", "SCAN followers"];
         pub(in super::super) const AT: &str =
             "strftime('%Y-%m-%d %H:%M:%S+00:00', '2026-01-01', (n * 30) || ' seconds')";
         pub(in super::super) type Line = (Integer, Integer, Integer, Text);

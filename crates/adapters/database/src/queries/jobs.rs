@@ -176,10 +176,9 @@ impl TryFrom<JobRow> for QueuedJob {
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
         let at = Place { table: "jobs", row: &row.id };
-        let state = JobState::ALL.into_iter().find(|state| state.as_str() == row.state);
         Ok(Self {
             id: at.parse("id", &row.id)?,
-            state: at.sound("state", state.ok_or("it is none of the states"))?,
+            state: at.one_of("state", &JobState::ALL, JobState::as_str, &row.state)?,
             attempts: at.sound("attempts", u32::try_from(row.attempts))?,
             kind: row.kind,
             payload: row.payload,

@@ -4,16 +4,25 @@ mod activities;
 mod assets;
 mod attachments;
 mod bulk;
+mod deliveries;
+mod domain_rules;
+mod follows;
+mod heard;
 mod invites;
 mod jobs;
+mod lanes;
 mod lineage;
 mod listing;
 mod log;
 #[cfg(test)]
 mod plans;
 mod provenance;
+mod receipts;
+mod remote;
+mod remote_actors;
 mod revocations;
 mod rows;
+mod statement;
 mod users;
 mod window;
 

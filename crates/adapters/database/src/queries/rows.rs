@@ -37,11 +37,23 @@ impl Place<'_> {
         self.sound(column, text.parse())
     }
 
-    fn parse_some<T>(self, column: &'static str, text: Option<&str>) -> Result<Option<T>, StoreError>
+    pub(super) fn parse_some<T>(self, column: &'static str, text: Option<&str>) -> Result<Option<T>, StoreError>
     where
         T: FromStr<Err: Into<Box<dyn Error + Send + Sync>>>,
     {
         text.map(|text| self.parse(column, text)).transpose()
+    }
+
+    /// The value whose word this is.
+    pub(super) fn one_of<T: Copy>(
+        self,
+        column: &'static str,
+        all: &[T],
+        word: fn(T) -> &'static str,
+        text: &str,
+    ) -> Result<T, StoreError> {
+        let value = all.iter().copied().find(|value| word(*value) == text);
+        self.sound(column, value.ok_or_else(|| format!("`{text}` is none of its words")))
     }
 
     fn index(self, n: Option<i64>) -> Result<Option<u64>, StoreError> {
@@ -200,7 +212,7 @@ impl From<&Asset> for DetailsRow {
 
 /// The shortest spelling that the domain reads back: its bound on the size was checked on what the client sent, and
 /// `to_json` may be longer than that.
-fn provenance_text(provenance: &Provenance) -> String {
+pub(super) fn provenance_text(provenance: &Provenance) -> String {
     let mut value = provenance.to_json();
     let inputs: Vec<Value> = provenance.inputs().iter().map(|hash| Value::String(hash.to_bare_hex())).collect();
     if let Some(members) = value.as_object_mut() {

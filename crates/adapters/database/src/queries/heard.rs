@@ -1,0 +1,152 @@
+//! What actors elsewhere published.
+
+use super::super::Backend;
+use super::super::schema::remote_objects;
+use super::rows::{Place, provenance_text};
+use super::statement::{Select, Statement};
+use super::{Mode, Session, Writing};
+use artdag_federation::{Evidence, HeardObject, Iri, RemoteObject};
+use artdag_kernel::{ContentHash, Instant, Page, Slice, StoreError, Username};
+use artdag_provenance::Provenance;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+const SAVE: &str = "\
+    insert into remote_objects \
+        (object_id, id, actor, kind, content_hash, provenance, name, content, published_at, activity, document, \
+        proof_checked, engine_checked, received_at, deleted_at) \
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    on conflict (object_id) do update set \
+        kind = excluded.kind, content_hash = excluded.content_hash, provenance = excluded.provenance, \
+        name = excluded.name, content = excluded.content, published_at = excluded.published_at, \
+        activity = excluded.activity, document = excluded.document, proof_checked = excluded.proof_checked, \
+        engine_checked = excluded.engine_checked \
+    where remote_objects.actor = excluded.actor and remote_objects.deleted_at is null";
+
+/// The checks were of another document.
+const WITHDRAW: &str = "\
+    update remote_objects set name = null, content = null, provenance = null, document = ?, \
+        proof_checked = false, engine_checked = false, deleted_at = ? \
+    where object_id = ? and actor = ? and deleted_at is null";
+
+const OF_FOLLOWED: &str = "\
+    from remote_objects where remote_objects.deleted_at is null and exists (select 1 from following \
+        where following.username = ? and following.actor = remote_objects.actor and following.state = 'accepted')";
+
+const CLAIMS: &str = "\
+    from remote_objects where remote_objects.content_hash = ? \
+    order by remote_objects.received_at, remote_objects.id limit ?";
+
+pub(super) async fn find<M: Mode>(session: &mut Session<M>, id: &Iri) -> Result<Option<HeardObject>, StoreError> {
+    let query = remote_objects::table.find(id.to_string()).select(HeardRow::as_select());
+    let row = session.run(|conn| async move { query.first(conn).await.optional() }).await?;
+    row.map(HeardObject::try_from).transpose()
+}
+
+pub(super) fn claims_to(hash: &ContentHash, most: u16) -> Select<HeardRow> {
+    Select::new(Statement::new(CLAIMS).with(hash.to_bare_hex()).with(most))
+}
+
+pub(super) async fn claims<M: Mode>(
+    session: &mut Session<M>,
+    hash: &ContentHash,
+    most: u16,
+) -> Result<Vec<HeardObject>, StoreError> {
+    session.load(claims_to(hash, most)).await
+}
+
+pub(super) fn timeline(user: &Username, page: Page) -> Select<HeardRow> {
+    let of = Statement::new(OF_FOLLOWED).with(user);
+    Select::new(of).page(page, "remote_objects.received_at", "remote_objects.id")
+}
+
+pub(super) async fn list<M: Mode>(
+    session: &mut Session<M>,
+    user: &Username,
+    page: Page,
+) -> Result<Slice<HeardObject>, StoreError> {
+    session.load_page(timeline(user, page), page).await
+}
+
+pub(super) async fn save(session: &mut Session<Writing>, heard: &HeardObject) -> Result<bool, StoreError> {
+    // Every field is named, so that a new one cannot be forgotten here.
+    let HeardObject { id, object, activity, document, evidence, received_at, deleted_at } = heard;
+    let RemoteObject { id: object_id, actor, kind, content_hash, provenance, name, content, published } = object;
+    let save = Statement::new(SAVE)
+        .with(object_id)
+        .with(id.to_string())
+        .with(actor)
+        .with(kind.as_str())
+        .with(content_hash.as_ref().map(ContentHash::to_bare_hex))
+        .with(provenance.as_ref().map(provenance_text))
+        .with(name.clone())
+        .with(content.clone())
+        .with(*published)
+        .with(activity)
+        .with(document.as_str())
+        .with(evidence.proof)
+        .with(evidence.engine)
+        .with(*received_at)
+        .with(*deleted_at);
+    session.execute(save).await.map(|n| n > 0)
+}
+
+pub(super) async fn withdraw(
+    session: &mut Session<Writing>,
+    id: &Iri,
+    actor: &Iri,
+    document: &str,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let withdraw = Statement::new(WITHDRAW).with(document).with(now).with(id).with(actor);
+    session.execute(withdraw).await.map(|n| n > 0)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = remote_objects, check_for_backend(Backend))]
+pub(super) struct HeardRow {
+    object_id: String,
+    id: String,
+    actor: String,
+    kind: String,
+    content_hash: Option<String>,
+    provenance: Option<String>,
+    name: Option<String>,
+    content: Option<String>,
+    published_at: Option<Instant>,
+    activity: String,
+    document: String,
+    proof_checked: bool,
+    engine_checked: bool,
+    received_at: Instant,
+    deleted_at: Option<Instant>,
+}
+
+impl TryFrom<HeardRow> for HeardObject {
+    type Error = StoreError;
+
+    fn try_from(row: HeardRow) -> Result<Self, StoreError> {
+        let at = Place { table: "remote_objects", row: &row.object_id };
+        let provenance: Option<Value> = at.parse_some("provenance", row.provenance.as_deref())?;
+        let object = RemoteObject {
+            id: at.parse("object_id", &row.object_id)?,
+            actor: at.parse("actor", &row.actor)?,
+            kind: row.kind,
+            content_hash: at.parse_some("content_hash", row.content_hash.as_deref())?,
+            provenance: at.sound("provenance", provenance.as_ref().map(Provenance::from_json).transpose())?,
+            name: row.name,
+            content: row.content,
+            published: row.published_at,
+        };
+        Ok(Self {
+            id: at.parse("id", &row.id)?,
+            object,
+            activity: at.parse("activity", &row.activity)?,
+            document: row.document,
+            evidence: Evidence { proof: row.proof_checked, engine: row.engine_checked },
+            received_at: row.received_at,
+            deleted_at: row.deleted_at,
+        })
+    }
+}

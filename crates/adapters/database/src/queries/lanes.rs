@@ -1,0 +1,266 @@
+//! Servers that mail goes to. Each is a lane: a row of `peers` that says when its next mail is due.
+//!
+//! No delivery may wait in a lane that is not due. Whoever adds one inserts it first and then wakes the lane, which
+//! locks the lane's row; whoever gives a lane back locks its row first and then, in another statement, looks what
+//! waits. So of the two one sees the other.
+
+use super::super::schema::peers;
+use super::super::{Backend, dialect};
+use super::rows::Place;
+use super::statement::{Select, Statement};
+use super::{Mode, Session, Writing, micros};
+use artdag_federation::Peer;
+use artdag_federation::delivery::Breaker;
+use artdag_kernel::{ActivityId, Instant, StoreError};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+
+/// Behind an insert of hosts and of the time from which there is mail for them. A row that stays as it is gets locked
+/// all the same.
+const WAKE: &str = "\
+    on conflict (host) do update set due_at = \
+        case when peers.open_until > excluded.due_at then peers.open_until else excluded.due_at end \
+    where peers.due_at is null or peers.due_at > \
+        case when peers.open_until > excluded.due_at then peers.open_until else excluded.due_at end";
+
+/// When the next mail for a host is due, but not before the time {open}: of each inbox only the oldest counts. From one
+/// inbox to the next by the index, so that it does not matter how much waits behind the oldest.
+const NEXT_DUE: &str = "\
+    (select case when {open} > next.due_at then {open} else next.due_at end from ( \
+        with recursive line (inbox) as ( \
+            select min(first.inbox) from deliveries as first where first.host = ? and first.state = 'waiting' \
+            union all \
+            select (select min(later.inbox) from deliveries as later \
+                where later.host = ? and later.state = 'waiting' and later.inbox > line.inbox) \
+            from line where line.inbox is not null \
+        ) \
+        select min((select head.next_at from deliveries as head \
+            where head.host = ? and head.state = 'waiting' and head.inbox = line.inbox \
+            order by head.activity limit 1)) as due_at \
+        from line where line.inbox is not null \
+    ) as next)";
+
+/// The lanes that mail is due for and nobody holds. Each of the two has an index in its order.
+const DUE: [&str; 2] = [
+    "select host from peers where failures = 0 and due_at <= ? and (lease_until is null or lease_until <= ?) \
+        order by due_at, host limit ?",
+    "select host from peers where failures > 0 and due_at <= ? and (lease_until is null or lease_until <= ?) \
+        order by due_at, host limit ?",
+];
+
+pub(super) async fn find<M: Mode>(session: &mut Session<M>, host: &str) -> Result<Option<Peer>, StoreError> {
+    let query = peers::table.find(host.to_owned()).select(PeerRow::as_select());
+    let row = session.run(|conn| async move { query.first(conn).await.optional() }).await?;
+    row.map(Peer::try_from).transpose()
+}
+
+/// Those in trouble, the worst first, or the others.
+pub(super) fn of_health(in_trouble: bool, most: u16) -> Select<PeerRow> {
+    let of = if in_trouble {
+        "from peers where peers.failures > 0 order by peers.failures desc, peers.host limit ?"
+    } else {
+        "from peers where peers.failures = 0 order by peers.host limit ?"
+    };
+    Select::new(Statement::new(of).with(most))
+}
+
+pub(super) async fn list<M: Mode>(session: &mut Session<M>, most: u16) -> Result<Vec<Peer>, StoreError> {
+    let mut peers: Vec<Peer> = session.load(of_health(true, most)).await?;
+    let room = room(most, peers.len());
+    if room > 0 {
+        peers.extend(session.load(of_health(false, room)).await?);
+    }
+    Ok(peers)
+}
+
+/// How many more there may be.
+fn room(most: u16, found: usize) -> u16 {
+    most.saturating_sub(u16::try_from(found).unwrap_or(u16::MAX))
+}
+
+/// There is new mail for a host.
+pub(super) async fn wake(session: &mut Session<Writing>, host: &str, now: Instant) -> Result<(), StoreError> {
+    let text = format!("insert into peers (host, due_at) values (?, ?) {WAKE}");
+    session.execute(Statement::new(text).with(host).with(now)).await.map(drop)
+}
+
+/// There is new mail for every host that this activity waits for. In the order of the hosts, so that two who do this
+/// cannot wait for each other.
+pub(super) async fn wake_all_of(
+    session: &mut Session<Writing>,
+    activity: ActivityId,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let text = format!(
+        "insert into peers (host, due_at) select distinct deliveries.host, ? from deliveries \
+        where deliveries.activity = ? and deliveries.state = 'waiting' order by deliveries.host {WAKE}"
+    );
+    session.execute(Statement::new(text).with(now).with(activity)).await.map(drop)
+}
+
+/// The lanes of [`DUE`], in good health or in trouble.
+pub(super) fn due(in_trouble: bool, now: Instant, most: u16) -> Statement<Text> {
+    let text = format!("{}{}", DUE[usize::from(in_trouble)], dialect::SKIP_LOCKED);
+    Statement::new(text).with(now).with(now).with(most)
+}
+
+pub(super) async fn claim(
+    session: &mut Session<Writing>,
+    holder: &str,
+    now: Instant,
+    until: Instant,
+    most: u16,
+) -> Result<Vec<Peer>, StoreError> {
+    let mut hosts: Vec<String> = Vec::new();
+    for in_trouble in [false, true] {
+        let room = room(most, hosts.len());
+        if room > 0 {
+            let query = due(in_trouble, now, room);
+            let found: Vec<String> = session.run(|conn| query.load(conn)).await?;
+            hosts.extend(found);
+        }
+    }
+    // A worker that finds nothing writes nothing.
+    if hosts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = diesel::update(peers::table.filter(peers::host.eq_any(hosts.clone())))
+        .set((peers::holder.eq(holder.to_owned()), peers::lease_until.eq(micros(until))))
+        .returning(PeerRow::as_returning());
+    let mut rows: Vec<PeerRow> = session.run(|conn| query.get_results(conn)).await?;
+    rows.sort_by_cached_key(|row| hosts.iter().position(|host| *host == row.host));
+    rows.into_iter().map(Peer::try_from).collect()
+}
+
+pub(super) async fn renew(
+    session: &mut Session<Writing>,
+    holder: &str,
+    hosts: &[String],
+    until: Instant,
+) -> Result<Vec<String>, StoreError> {
+    session.run(|conn| dialect::lock_lanes(conn, hosts.to_vec())).await?;
+    let held = peers::table.filter(peers::host.eq_any(hosts.to_vec())).filter(peers::holder.eq(holder.to_owned()));
+    let query = diesel::update(held).set(peers::lease_until.eq(micros(until))).returning(peers::host);
+    let mut kept: Vec<String> = session.run(|conn| query.get_results(conn)).await?;
+    kept.sort_unstable();
+    Ok(kept)
+}
+
+pub(super) async fn release(session: &mut Session<Writing>, holder: &str, peer: &Peer) -> Result<bool, StoreError> {
+    // Every field is named, so that a new one cannot be forgotten here.
+    let Peer { host, breaker, scheme, width, last_success_at, last_error, due_at: _ } = peer;
+    let Breaker { failures, since, open_until } = breaker;
+    session.run(|conn| dialect::lock_lanes(conn, vec![host.clone()])).await?;
+    let due = NEXT_DUE.replace("{open}", &format!("cast(? as {})", dialect::MOMENT));
+    let text = format!(
+        "update peers set failures = ?, failing_since = ?, open_until = ?, scheme = ?, scheme_known_at = ?, \
+            width = ?, last_success_at = ?, last_error = ?, holder = null, lease_until = null, due_at = {due} \
+        where host = ? and holder = ?"
+    );
+    let release = Statement::new(text)
+        .with(i64::from(*failures))
+        .with(*since)
+        .with(*open_until)
+        .with(scheme.map(|(scheme, _)| scheme.as_str().to_owned()))
+        .with(scheme.map(|(_, known_at)| known_at))
+        .with(*width)
+        .with(*last_success_at)
+        .with(last_error.clone())
+        .with(*open_until)
+        .with(*open_until)
+        .with(host.as_str())
+        .with(host.as_str())
+        .with(host.as_str())
+        .with(host.as_str())
+        .with(holder);
+    session.execute(release).await.map(|n| n > 0)
+}
+
+pub(super) async fn heard_from(
+    session: &mut Session<Writing>,
+    hosts: &[String],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let now = micros(now);
+    let shut = peers::table.filter(peers::host.eq_any(hosts.to_vec())).filter(peers::open_until.gt(now));
+    // Nearly always there is none, and nothing to lock.
+    let query = shut.select(peers::host);
+    let hosts: Vec<String> = session.run(|conn| query.load(conn)).await?;
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    session.run(|conn| dialect::lock_lanes(conn, hosts.clone())).await?;
+    for host in hosts {
+        const PROBE: &str = "\
+            update peers set open_until = ?, due_at = case when due_at > ? then ? else due_at end \
+            where host = ? and open_until > ?";
+        let probe = Statement::new(PROBE).with(now).with(now).with(now).with(host).with(now);
+        session.execute(probe).await?;
+    }
+    Ok(())
+}
+
+/// What waits for a host, or for all, may go at once.
+pub(super) async fn hurry(session: &mut Session<Writing>, host: Option<&str>, now: Instant) -> Result<(), StoreError> {
+    const SLOW: &str = "where (failures > 0 or due_at > ?)";
+    const HURRY: &str = "\
+        update peers set failures = 0, failing_since = null, open_until = null, \
+            due_at = case when due_at > ? then ? else due_at end ";
+    let slow = |text: &str| Statement::new(text.to_owned()).then(SLOW);
+    let query: Statement<Text> = Statement::new(format!("select host from peers {SLOW}")).with(now);
+    let query = query.then_if(" and host = ?", host);
+    let hosts: Vec<String> = session.run(|conn| query.load(conn)).await?;
+    session.run(|conn| dialect::lock_lanes(conn, hosts)).await?;
+    let hurry = slow(HURRY).with(now).with(now).with(now).then_if(" and host = ?", host);
+    session.execute(hurry).await.map(drop)
+}
+
+/// After something that waited for a host was taken away.
+pub(super) async fn settle(session: &mut Session<Writing>, host: &str) -> Result<(), StoreError> {
+    session.run(|conn| dialect::lock_lanes(conn, vec![host.to_owned()])).await?;
+    session.execute(settled(host)).await.map(drop)
+}
+
+pub(super) fn settled(host: &str) -> Statement {
+    let due = NEXT_DUE.replace("{open}", "peers.open_until");
+    let settle = Statement::new(format!("update peers set due_at = {due} where host = ?"));
+    settle.with(host).with(host).with(host).with(host)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = peers, check_for_backend(Backend))]
+pub(super) struct PeerRow {
+    host: String,
+    due_at: Option<Instant>,
+    failures: i64,
+    failing_since: Option<Instant>,
+    open_until: Option<Instant>,
+    scheme: Option<String>,
+    scheme_known_at: Option<Instant>,
+    width: i64,
+    last_success_at: Option<Instant>,
+    last_error: Option<String>,
+}
+
+impl TryFrom<PeerRow> for Peer {
+    type Error = StoreError;
+
+    fn try_from(row: PeerRow) -> Result<Self, StoreError> {
+        let at = Place { table: "peers", row: &row.host };
+        let breaker = Breaker {
+            failures: at.sound("failures", u32::try_from(row.failures))?,
+            since: row.failing_since,
+            open_until: row.open_until,
+        };
+        Ok(Self {
+            breaker,
+            scheme: at.parse_some("scheme", row.scheme.as_deref())?.zip(row.scheme_known_at),
+            width: at.sound("width", u16::try_from(row.width))?,
+            last_success_at: row.last_success_at,
+            last_error: row.last_error,
+            due_at: row.due_at,
+            host: row.host,
+        })
+    }
+}

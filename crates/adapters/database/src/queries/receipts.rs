@@ -1,0 +1,211 @@
+//! What came in: receipts, reactions and notices, and the rights to fetch more.
+
+use super::super::Backend;
+use super::super::dialect;
+use super::super::schema::{fetches, notices, reactions};
+use super::rows::Place;
+use super::statement::{Select, Statement};
+use super::{Mode, Session, Writing, count, micros};
+use artdag_federation::{Iri, Notice, Reaction, ReactionCounts, Receipt};
+use artdag_kernel::{ContentHash, Instant, Page, Slice, StoreError};
+use chrono::TimeDelta;
+use diesel::dsl::{count_star, exists};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// With an id that another unit of work is just taking down it waits for that one's end.
+fn first_receipts() -> String {
+    let elements = dialect::ELEMENTS;
+    format!(
+        "insert into received_activities (id, actor, kind, received_at) \
+        select element.value ->> 0, element.value ->> 1, element.value ->> 2, ? from {elements} where true \
+        on conflict do nothing returning id"
+    )
+}
+
+/// The newest like of something is the one that can be undone.
+const REACT: &str = "\
+    insert into reactions (id, actor, kind, target, activity, received_at) values (?, ?, ?, ?, ?, ?) \
+    on conflict (id) do update set activity = excluded.activity, received_at = excluded.received_at";
+
+const NOTE: &str = "insert into notices (id, kind, actor, object, received_at, document) values (?, ?, ?, ?, ?, ?)";
+
+const CLAIM_FETCH: &str = "\
+    insert into fetches (what, again_at) values (?, ?) \
+    on conflict (what) do update set again_at = excluded.again_at where fetches.again_at <= ?";
+
+const HOLD_FETCH: &str = "\
+    insert into fetches (what, again_at) values (?, ?) \
+    on conflict (what) do update set again_at = excluded.again_at where fetches.again_at < excluded.again_at";
+
+/// How many rows of a table go at once: a long transaction holds up others, on SQLite all of them.
+const SWEEP: u16 = 5000;
+/// What is swept: the statement, and how old its rows become.
+const SWEEPS: [(&str, TimeDelta); 4] = [
+    (
+        "delete from received_activities where id in \
+            (select id from received_activities where received_at < ? order by received_at limit ?)",
+        TimeDelta::days(30),
+    ),
+    (
+        "delete from deliveries where (activity, inbox) in (select activity, inbox from deliveries \
+            where state <> 'waiting' and next_at < ? order by next_at limit ?)",
+        TimeDelta::days(7),
+    ),
+    (
+        "delete from notices where id in (select id from notices where received_at < ? order by received_at limit ?)",
+        TimeDelta::days(90),
+    ),
+    (
+        "delete from fetches where what in (select what from fetches where again_at <= ? order by again_at limit ?)",
+        TimeDelta::zero(),
+    ),
+];
+
+const SWEEP_MESSAGES: &str = "\
+    delete from messages where id in (select id from messages where not exists \
+        (select 1 from deliveries where deliveries.activity = messages.id) limit ?)";
+
+pub(super) async fn first(
+    session: &mut Session<Writing>,
+    receipts: &[Receipt],
+    now: Instant,
+) -> Result<HashSet<Iri>, StoreError> {
+    if receipts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // In one order, so that two who take down the same activities cannot wait for each other.
+    let mut sorted: Vec<&Receipt> = receipts.iter().collect();
+    sorted.sort_unstable_by_key(|receipt| &receipt.id);
+    let element = |receipt: &&Receipt| json!([receipt.id.as_str(), receipt.actor.as_str(), receipt.kind]);
+    let elements: Value = sorted.iter().map(element).collect();
+    let query = Statement::<Text>::new(first_receipts()).with(now).with(elements.to_string());
+    let first: Vec<String> = session.run(|conn| query.load(conn)).await?;
+    let first: HashSet<&str> = first.iter().map(String::as_str).collect();
+    Ok(receipts.iter().map(|receipt| &receipt.id).filter(|id| first.contains(id.as_str())).cloned().collect())
+}
+
+pub(super) async fn count_reactions<M: Mode>(
+    session: &mut Session<M>,
+    target: &str,
+) -> Result<ReactionCounts, StoreError> {
+    let of = reactions::table.filter(reactions::target.eq(target.to_owned()));
+    let query = of.group_by(reactions::kind).select((reactions::kind, count_star()));
+    let rows: Vec<(String, i64)> = session.run(|conn| query.load(conn)).await?;
+    let of = |kind: Reaction| rows.iter().find(|(word, _)| word == kind.as_str()).map_or(0, |(_, n)| count(*n));
+    Ok(ReactionCounts { likes: of(Reaction::Like), shares: of(Reaction::Announce) })
+}
+
+pub(super) async fn react(
+    session: &mut Session<Writing>,
+    activity: &Iri,
+    actor: &Iri,
+    reaction: Reaction,
+    target: &str,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let id = ContentHash::of(json!([target, reaction.as_str(), actor.as_str()]).to_string().as_bytes());
+    let react = Statement::new(REACT)
+        .with(id.to_bare_hex())
+        .with(actor)
+        .with(reaction.as_str())
+        .with(target)
+        .with(activity)
+        .with(now);
+    session.execute(react).await.map(drop)
+}
+
+pub(super) async fn undo(session: &mut Session<Writing>, activity: &Iri, actor: &Iri) -> Result<bool, StoreError> {
+    let mut rows = 0;
+    for text in [
+        "delete from reactions where activity = ? and actor = ?",
+        "delete from followers where request = ? and actor = ?",
+    ] {
+        rows += session.execute(Statement::new(text).with(activity).with(actor)).await?;
+    }
+    Ok(rows > 0)
+}
+
+pub(super) fn notices_page(page: Page) -> Select<NoticeRow> {
+    // Always true; it gives the other conditions something to follow.
+    Select::new(Statement::new("from notices where 1 = 1")).page(page, "notices.received_at", "notices.id")
+}
+
+pub(super) async fn list_notices<M: Mode>(session: &mut Session<M>, page: Page) -> Result<Slice<Notice>, StoreError> {
+    session.load_page(notices_page(page), page).await
+}
+
+pub(super) async fn add_notice(session: &mut Session<Writing>, notice: &Notice) -> Result<(), StoreError> {
+    let note = Statement::new(NOTE)
+        .with(notice.id.to_string())
+        .with(notice.kind.as_str())
+        .with(&notice.actor)
+        .with(&notice.object)
+        .with(notice.received_at)
+        .with(notice.document.as_str());
+    session.execute(note).await.map(drop)
+}
+
+pub(super) async fn is_fetch_held<M: Mode>(
+    session: &mut Session<M>,
+    what: &str,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let held = fetches::what.eq(what.to_owned()).and(fetches::again_at.gt(micros(now)));
+    let query = diesel::select(exists(fetches::table.filter(held)));
+    session.run(|conn| query.get_result(conn)).await
+}
+
+pub(super) async fn claim_fetch(
+    session: &mut Session<Writing>,
+    what: &str,
+    now: Instant,
+    again_at: Instant,
+) -> Result<bool, StoreError> {
+    let claim = Statement::new(CLAIM_FETCH).with(what).with(again_at).with(now);
+    session.execute(claim).await.map(|n| n > 0)
+}
+
+pub(super) async fn hold_fetch(session: &mut Session<Writing>, what: &str, until: Instant) -> Result<(), StoreError> {
+    session.execute(Statement::new(HOLD_FETCH).with(what).with(until)).await.map(drop)
+}
+
+pub(super) async fn sweep(session: &mut Session<Writing>, now: Instant) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    for (text, age) in SWEEPS {
+        rows += session.execute(Statement::new(text).with(now - age).with(SWEEP)).await?;
+    }
+    // After the deliveries, whose going may leave a message without any.
+    rows += session.execute(Statement::new(SWEEP_MESSAGES).with(SWEEP)).await?;
+    Ok(rows)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = notices, check_for_backend(Backend))]
+pub(super) struct NoticeRow {
+    id: String,
+    kind: String,
+    actor: String,
+    object: String,
+    received_at: Instant,
+    document: String,
+}
+
+impl TryFrom<NoticeRow> for Notice {
+    type Error = StoreError;
+
+    fn try_from(row: NoticeRow) -> Result<Self, StoreError> {
+        let at = Place { table: "notices", row: &row.id };
+        Ok(Self {
+            id: at.parse("id", &row.id)?,
+            kind: row.kind,
+            actor: at.parse("actor", &row.actor)?,
+            object: at.parse("object", &row.object)?,
+            received_at: row.received_at,
+            document: row.document,
+        })
+    }
+}
