@@ -183,4 +183,4 @@ create table peers (
 ) strict, without rowid;
 create index peers_due on peers (due_at, host) where due_at is not null and failures = 0;
 create index peers_due_in_trouble on peers (due_at, host) where due_at is not null and failures > 0;
-create index peers_trouble on peers (failures desc, host);
+create index peers_trouble on peers (failures desc, host) where failures > 0;

@@ -148,6 +148,11 @@ mod dialect {
         pub(in super::super) const IDS: &str = "assets_pkey";
         pub(in super::super) const INPUTS: &str = "asset_inputs_pkey";
         pub(in super::super) const SCANS: [&str; 1] = ["Seq Scan"];
+        pub(in super::super) const PEERS: &str = "peers_pkey";
+        pub(in super::super) const PEERS_IN_ORDER: &str = PEERS;
+        pub(in super::super) const DELIVERIES: &str = "deliveries_pkey";
+        pub(in super::super) const FOLLOWERS: &str = "Index Scan on followers_";
+        pub(in super::super) const DELIVERY_SCANS: [&str; 1] = ["Seq Scan"];
         pub(in super::super) const AT: &str = "timestamptz '2026-01-01' + n * interval '30 seconds'";
         pub(in super::super) type Line = diesel::sql_types::Text;
         pub(in super::super) type Row = String;

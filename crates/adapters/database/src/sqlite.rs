@@ -145,6 +145,13 @@ mod dialect {
         pub(in super::super) const IDS: &str = "SEARCH assets USING INDEX sqlite_autoindex_assets_1";
         pub(in super::super) const INPUTS: &str = "SEARCH asset_inputs USING PRIMARY KEY";
         pub(in super::super) const SCANS: [&str; 3] = ["SCAN assets", "SCAN asset_inputs", "TEMP B-TREE"];
+        pub(in super::super) const PEERS: &str = "SEARCH peers USING PRIMARY KEY";
+        /// In the order of the table itself, which is the primary key's.
+        pub(in super::super) const PEERS_IN_ORDER: &str = "SCAN peers";
+        pub(in super::super) const DELIVERIES: &str = "SEARCH deliveries USING PRIMARY KEY";
+        pub(in super::super) const FOLLOWERS: &str = "SEARCH followers USING PRIMARY KEY";
+        pub(in super::super) const DELIVERY_SCANS: [&str; 6] =
+            ["SCAN deliveries", "SCAN first", "SCAN later", "SCAN head", "SCAN peers", "SCAN followers"];
         pub(in super::super) const AT: &str =
             "strftime('%Y-%m-%d %H:%M:%S+00:00', '2026-01-01', (n * 30) || ' seconds')";
         pub(in super::super) type Line = (Integer, Integer, Integer, Text);

@@ -124,6 +124,6 @@ pub trait DeliveryQueue: DeliveryReads {
     /// Tries again at once what waits for a host, or for all, and forgets their breakers. Says how many deliveries.
     async fn hurry_deliveries(&mut self, host: Option<&str>, now: Instant) -> Result<u64, StoreError>;
 
-    /// Gives up what waits for the hosts of which this is true. Says how many deliveries.
+    /// Gives up what waits for a host. Says how many deliveries.
     async fn drop_deliveries(&mut self, host: &str, reason: &str, now: Instant) -> Result<u64, StoreError>;
 }

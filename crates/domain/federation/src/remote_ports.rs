@@ -231,7 +231,8 @@ pub trait RemoteRepository: RemoteReads {
     /// goes.
     async fn save_remote_actor(&mut self, actor: &RemoteActor, now: Instant) -> Result<(), StoreError>;
 
-    /// Forgets an actor that is gone, with its keys and follows, and marks what it published as withdrawn. Says whether it was known.
+    /// Forgets an actor that is gone, with its keys, follows and reactions, and marks what it published as withdrawn, with
+    /// an empty document. Says whether anything was known of it.
     async fn forget_remote_actor(&mut self, id: &Iri, now: Instant) -> Result<bool, StoreError>;
 
     /// Adds a follower, or puts a new request in place of its old one.
@@ -306,6 +307,7 @@ pub trait RemoteRepository: RemoteReads {
     async fn hold_fetch(&mut self, what: &str, until: Instant) -> Result<(), StoreError>;
 
     /// Forgets receipts that are older than 30 days, deliveries that ended more than 7 days ago, messages that nothing is
-    /// delivered of any more, notices older than 90 days, and rights to fetch that have run out. Says how many rows.
+    /// delivered of any more, notices older than 90 days, and rights to fetch that have run out: at most 5,000 of each at
+    /// once. Says how many rows.
     async fn sweep_federation(&mut self, now: Instant) -> Result<u64, StoreError>;
 }

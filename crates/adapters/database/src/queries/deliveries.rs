@@ -37,16 +37,24 @@ const DUE_OF_HOST: &str = "\
         and older.activity < deliveries.activity and older.next_at > ?) \
     order by deliveries.activity, deliveries.inbox limit ?";
 
-fn conclude() -> String {
+/// Takes down the elements that [`concluded_element`] makes. The state is no plain column here: SQLite would look through
+/// all that waits for each of them. The limit tells PostgreSQL how few they are.
+pub(super) fn conclude(concluded: &[Value]) -> Statement {
     let (elements, moment) = (dialect::ELEMENTS, dialect::MOMENT);
-    format!(
+    let text = format!(
         "update deliveries set state = done.state, next_at = done.next_at, \
             attempts = deliveries.attempts + done.attempts, last_status = done.status, last_error = done.error \
         from (select element.value ->> 0 as activity, element.value ->> 1 as inbox, element.value ->> 2 as state, \
                 cast(element.value ->> 3 as {moment}) as next_at, cast(element.value ->> 4 as bigint) as attempts, \
-                cast(element.value ->> 5 as bigint) as status, element.value ->> 6 as error from {elements}) as done \
-        where deliveries.activity = done.activity and deliveries.inbox = done.inbox and deliveries.state = 'waiting'"
-    )
+                cast(element.value ->> 5 as bigint) as status, element.value ->> 6 as error from {elements} limit ?) as done \
+        where deliveries.activity = done.activity and deliveries.inbox = done.inbox \
+        and deliveries.state || '' = 'waiting'"
+    );
+    Statement::new(text).with(json!(concluded).to_string()).with(i64::try_from(concluded.len()).unwrap_or(i64::MAX))
+}
+
+pub(super) fn add_to_followers(activity: ActivityId, sender: &Username, now: Instant) -> Statement {
+    Statement::new(ADD_TO_FOLLOWERS).with(activity).with(now).with(now).with(sender)
 }
 
 #[async_trait]
@@ -57,9 +65,7 @@ impl<M: Mode> DeliveryReads for Session<M> {
         host: Option<&str>,
         most: u16,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let query = newest(state, host, most);
-        let rows: Vec<DeliveryRow> = self.run(|conn| query.load(conn)).await?;
-        rows.into_iter().map(Delivery::try_from).collect()
+        self.load(newest(state, host, most)).await
     }
 
     async fn count_deliveries(&mut self) -> Result<[u64; 3], StoreError> {
@@ -89,13 +95,9 @@ impl<M: Mode> DeliveryReads for Session<M> {
         now: Instant,
         per_host: u16,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let mut due = Vec::new();
+        let mut due: Vec<Delivery> = Vec::new();
         for hosts in hosts.chunks(MOST_HOSTS) {
-            let query = due_of(hosts, now, per_host);
-            let rows: Vec<DeliveryRow> = self.run(|conn| query.load(conn)).await?;
-            for row in rows {
-                due.push(row.try_into()?);
-            }
+            due.extend(self.load(due_of(hosts, now, per_host)).await?);
         }
         Ok(due)
     }
@@ -135,8 +137,7 @@ impl DeliveryQueue for Session<Writing> {
         sender: &Username,
         now: Instant,
     ) -> Result<u64, StoreError> {
-        let add = Statement::new(ADD_TO_FOLLOWERS).with(activity).with(now).with(now).with(sender);
-        let added = self.execute(add).await?;
+        let added = self.execute(add_to_followers(activity, sender, now)).await?;
         if added > 0 {
             lanes::wake_all_of(self, activity, now).await?;
         }
@@ -164,8 +165,8 @@ impl DeliveryQueue for Session<Writing> {
         // In one order, so that two who conclude the same cannot wait for each other.
         let mut sorted: Vec<&Concluded> = concluded.iter().collect();
         sorted.sort_unstable_by_key(|done| (done.activity, &done.inbox));
-        let elements: Value = sorted.into_iter().map(concluded_element).collect();
-        self.execute(Statement::new(conclude()).with(elements.to_string())).await.map(drop)
+        let elements: Vec<Value> = sorted.into_iter().map(concluded_element).collect();
+        self.execute(conclude(&elements)).await.map(drop)
     }
 
     async fn release_lane(&mut self, holder: &str, peer: &Peer, _now: Instant) -> Result<bool, StoreError> {

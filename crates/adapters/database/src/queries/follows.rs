@@ -43,10 +43,7 @@ pub(super) async fn list_followers<M: Mode>(
     state: Option<FollowState>,
     page: Page,
 ) -> Result<Slice<Follower>, StoreError> {
-    let query = followers_page(user, state, page);
-    let rows: Vec<FollowerRow> = session.run(|conn| query.load(conn)).await?;
-    let found = rows.into_iter().map(Follower::try_from).collect::<Result<_, _>>()?;
-    Ok(Slice::from_rows(found, page))
+    session.load_page(followers_page(user, state, page), page).await
 }
 
 pub(super) async fn count_followers<M: Mode>(session: &mut Session<M>, user: &Username) -> Result<u64, StoreError> {
@@ -63,10 +60,9 @@ pub(super) async fn followers_at<M: Mode>(
     // The word stands in the text: only then is the index known to hold all of them.
     const TEXT: &str =
         "from followers where followers.username = ? and followers.origin = ? and followers.state = 'accepted'";
-    let query: Select<FollowerRow> = Select::new(Statement::new(TEXT).with(user).with(origin));
-    let rows: Vec<FollowerRow> = session.run(|conn| query.load(conn)).await?;
-    let mut actors =
-        rows.into_iter().map(|row| Ok(Follower::try_from(row)?.actor)).collect::<Result<Vec<Iri>, StoreError>>()?;
+    let found: Vec<Follower> =
+        session.load(Select::<FollowerRow>::new(Statement::new(TEXT).with(user).with(origin))).await?;
+    let mut actors: Vec<Iri> = found.into_iter().map(|follower| follower.actor).collect();
     actors.sort_unstable();
     Ok(actors)
 }
@@ -93,10 +89,7 @@ pub(super) async fn list_following<M: Mode>(
     state: Option<FollowState>,
     page: Page,
 ) -> Result<Slice<Following>, StoreError> {
-    let query = following_page(user, state, page);
-    let rows: Vec<FollowingRow> = session.run(|conn| query.load(conn)).await?;
-    let found = rows.into_iter().map(Following::try_from).collect::<Result<_, _>>()?;
-    Ok(Slice::from_rows(found, page))
+    session.load_page(following_page(user, state, page), page).await
 }
 
 pub(super) async fn count_following<M: Mode>(session: &mut Session<M>, user: &Username) -> Result<u64, StoreError> {

@@ -53,9 +53,7 @@ pub(super) async fn claims<M: Mode>(
     hash: &ContentHash,
     most: u16,
 ) -> Result<Vec<HeardObject>, StoreError> {
-    let query = claims_to(hash, most);
-    let rows: Vec<HeardRow> = session.run(|conn| query.load(conn)).await?;
-    rows.into_iter().map(HeardObject::try_from).collect()
+    session.load(claims_to(hash, most)).await
 }
 
 pub(super) fn timeline(user: &Username, page: Page) -> Select<HeardRow> {
@@ -68,10 +66,7 @@ pub(super) async fn list<M: Mode>(
     user: &Username,
     page: Page,
 ) -> Result<Slice<HeardObject>, StoreError> {
-    let query = timeline(user, page);
-    let rows: Vec<HeardRow> = session.run(|conn| query.load(conn)).await?;
-    let heard = rows.into_iter().map(HeardObject::try_from).collect::<Result<_, _>>()?;
-    Ok(Slice::from_rows(heard, page))
+    session.load_page(timeline(user, page), page).await
 }
 
 pub(super) async fn save(session: &mut Session<Writing>, heard: &HeardObject) -> Result<bool, StoreError> {

@@ -7,7 +7,7 @@
 use super::super::schema::peers;
 use super::super::{Backend, dialect};
 use super::rows::Place;
-use super::statement::Statement;
+use super::statement::{Select, Statement};
 use super::{Mode, Session, Writing, micros};
 use artdag_federation::Peer;
 use artdag_federation::delivery::Breaker;
@@ -55,17 +55,28 @@ pub(super) async fn find<M: Mode>(session: &mut Session<M>, host: &str) -> Resul
     row.map(Peer::try_from).transpose()
 }
 
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn in_trouble_first(most: u16) -> _ {
-    let most: i64 = most as i64;
-    let columns: diesel::dsl::AsSelect<PeerRow, Backend> = PeerRow::as_select();
-    peers::table.order((peers::failures.desc(), peers::host)).limit(most).select(columns)
+/// Those in trouble, the worst first, or the others.
+pub(super) fn of_health(in_trouble: bool, most: u16) -> Select<PeerRow> {
+    let of = if in_trouble {
+        "from peers where peers.failures > 0 order by peers.failures desc, peers.host limit ?"
+    } else {
+        "from peers where peers.failures = 0 order by peers.host limit ?"
+    };
+    Select::new(Statement::new(of).with(most))
 }
 
 pub(super) async fn list<M: Mode>(session: &mut Session<M>, most: u16) -> Result<Vec<Peer>, StoreError> {
-    let query = in_trouble_first(most);
-    let rows: Vec<PeerRow> = session.run(|conn| query.load(conn)).await?;
-    rows.into_iter().map(Peer::try_from).collect()
+    let mut peers: Vec<Peer> = session.load(of_health(true, most)).await?;
+    let room = room(most, peers.len());
+    if room > 0 {
+        peers.extend(session.load(of_health(false, room)).await?);
+    }
+    Ok(peers)
+}
+
+/// How many more there may be.
+fn room(most: u16, found: usize) -> u16 {
+    most.saturating_sub(u16::try_from(found).unwrap_or(u16::MAX))
 }
 
 /// There is new mail for a host.
@@ -103,7 +114,7 @@ pub(super) async fn claim(
 ) -> Result<Vec<Peer>, StoreError> {
     let mut hosts: Vec<String> = Vec::new();
     for in_trouble in [false, true] {
-        let room = most.saturating_sub(u16::try_from(hosts.len()).unwrap_or(u16::MAX));
+        let room = room(most, hosts.len());
         if room > 0 {
             let query = due(in_trouble, now, room);
             let found: Vec<String> = session.run(|conn| query.load(conn)).await?;
@@ -208,9 +219,13 @@ pub(super) async fn hurry(session: &mut Session<Writing>, host: Option<&str>, no
 /// After something that waited for a host was taken away.
 pub(super) async fn settle(session: &mut Session<Writing>, host: &str) -> Result<(), StoreError> {
     session.run(|conn| dialect::lock_lanes(conn, vec![host.to_owned()])).await?;
+    session.execute(settled(host)).await.map(drop)
+}
+
+pub(super) fn settled(host: &str) -> Statement {
     let due = NEXT_DUE.replace("{open}", "peers.open_until");
     let settle = Statement::new(format!("update peers set due_at = {due} where host = ?"));
-    session.execute(settle.with(host).with(host).with(host).with(host)).await.map(drop)
+    settle.with(host).with(host).with(host).with(host)
 }
 
 #[derive(Queryable, Selectable)]

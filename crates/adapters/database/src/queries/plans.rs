@@ -3,11 +3,17 @@
 use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
 use super::activities::Timeline;
 use super::attachments::REVOKE;
+use super::deliveries::{add_to_followers, conclude, due_of, newest};
+use super::follows::{followers_page, following_page};
+use super::heard::{claims_to, timeline};
 use super::jobs::{DUE, JobList};
+use super::lanes;
 use super::lineage::{children, claims, claims_of};
 use super::listing::{Length, Listing};
 use super::log::NUMBER;
+use super::receipts::notices_page;
 use artdag_assets::{AssetFilter, SearchWords};
+use artdag_federation::{DeliveryState, FollowState};
 use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
 use artdag_registry::JobState;
 use chrono::DateTime;
@@ -15,6 +21,8 @@ use diesel::QueryResult;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use serde_json::Value;
+use uuid::Uuid;
 
 struct Explain<Q>(Q);
 
@@ -68,6 +76,30 @@ const FILL: &str = "
     insert into jobs (id, kind, payload, state, attempts, run_at, created_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'job' || n, 'kind', '{}', case when n % 50 = 0 then 'waiting' else 'dead' end, 0, {at}, {at} from n;
+    insert into followers (id, username, actor, origin, inbox, shared_inbox, inbox_host, request, state, created_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'follower' || n, 'user' || (n % 100), 'actor' || n, 'https://h' || (n % 300), 'inbox' || n,
+            'shared' || (n % 300), 'h' || (n % 300), 'follow' || n, case when n % 7 = 0 then 'pending' else 'accepted' end,
+            {at} from n;
+    insert into following (id, username, actor, request, state, created_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'following' || n, 'user' || (n % 100), 'actor' || (n / 100), 'follow' || n,
+            case when n % 7 = 0 then 'pending' else 'accepted' end, {at} from n;
+    insert into remote_objects (object_id, id, actor, kind, content_hash, activity, document, proof_checked,
+            engine_checked, received_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'object' || n, 'heard' || n, 'actor' || (n % 100), 'Image', 'hash' || (n % 5000), 'activity' || n, '{}',
+            false, false, {at} from n;
+    insert into notices (id, kind, actor, object, received_at, document)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'notice' || n, 'Flag', 'actor', 'object', {at}, '{}' from n;
+    insert into deliveries (activity, inbox, host, sender, state, attempts, next_at, created_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'activity' || n, 'inbox' || (n % 300), 'h' || (n % 20), 'user7',
+            case when n % 1000 < 300 then 'waiting' else 'delivered' end, 0, {at}, {at} from n;
+    insert into peers (host, due_at, failures)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 99999)
+        select 'h' || n, case when n < 200 then {at} end, n % 2 from n;
     {analyze}";
 
 fn page(position: Position) -> Page {
@@ -102,10 +134,26 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         plans.push((plan(conn, Timeline::new(Some(&actor), page(position))).await, "activities_of_actor"));
         plans.push((plan(conn, JobList::new(None, page(position))).await, "jobs_timeline"));
         plans.push((plan(conn, JobList::new(Some(JobState::Waiting), page(position))).await, "jobs_in_state"));
+        let (page, state) = (page(position), Some(FollowState::Accepted));
+        plans.push((plan(conn, followers_page(&actor, None, page)).await, "followers_timeline"));
+        plans.push((plan(conn, followers_page(&actor, state, page)).await, "followers_in_state"));
+        plans.push((plan(conn, following_page(&actor, None, page)).await, "following_timeline"));
+        plans.push((plan(conn, following_page(&actor, state, page)).await, "following_in_state"));
+        plans.push((plan(conn, timeline(&actor, page)).await, "remote_objects_timeline"));
+        plans.push((plan(conn, notices_page(page)).await, "notices_timeline"));
     }
     let due = format!("{DUE}{}", dialect::SKIP_LOCKED);
     let due = diesel::sql_query(due).bind::<Moment, _>(cursor.at).bind::<BigInt, _>(16);
     plans.push((plan(conn, due).await, "jobs_due"));
+    plans.push((plan(conn, newest(None, None, 50)).await, "deliveries_timeline"));
+    plans.push((plan(conn, newest(Some(DeliveryState::Waiting), None, 50)).await, "deliveries_in_state"));
+    plans.push((plan(conn, newest(None, Some("h7"), 50)).await, "deliveries_of_host"));
+    plans.push((plan(conn, lanes::of_health(true, 50)).await, "peers_trouble"));
+    plans.push((plan(conn, lanes::of_health(false, 50)).await, dialect::plan::PEERS_IN_ORDER));
+    plans.push((plan(conn, lanes::due(false, cursor.at, 16)).await, "peers_due"));
+    plans.push((plan(conn, lanes::due(true, cursor.at, 16)).await, "peers_due_in_trouble"));
+    let hosts: Vec<String> = (0..30).map(|n| format!("h{n}")).collect();
+    plans.push((plan(conn, due_of(&hosts, cursor.at, 10)).await, "deliveries_waiting"));
     plans
 }
 
@@ -125,7 +173,19 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, Listing::new(&by_word, page(Position::Newest))).await, dialect::plan::SEARCH),
         (plan(conn, Length::new(&by_run)).await, "assets_of_run"),
         (plan(conn, number).await, "activities_unindexed"),
+        (plan(conn, claims_to(&hash, 50)).await, "remote_objects_claims"),
         (plan(conn, revoke).await, "scoped_tokens_of_renderer"),
+    ]
+}
+
+/// The plans of what is done for each delivery: never a look at all of them, or at all servers.
+async fn delivery_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
+    let (activity, sender) = (Uuid::nil().into(), "user7".parse().unwrap());
+    vec![
+        (plan(conn, lanes::settled("h7")).await, "deliveries_lines"),
+        (plan(conn, lanes::settled("h7")).await, dialect::plan::PEERS),
+        (plan(conn, conclude(&[Value::Null])).await, dialect::plan::DELIVERIES),
+        (plan(conn, add_to_followers(activity, &sender, DateTime::UNIX_EPOCH)).await, dialect::plan::FOLLOWERS),
     ]
 }
 
@@ -162,6 +222,12 @@ async fn check(conn: &mut Connection) {
     for (plan, index) in lineage_plans(conn).await {
         assert!(plan.contains(index), "not by {index}:\n{plan}");
         for scan in dialect::plan::SCANS {
+            assert!(!plan.contains(scan), "{scan}, though there is {index}:\n{plan}");
+        }
+    }
+    for (plan, index) in delivery_plans(conn).await {
+        assert!(plan.contains(index), "not by {index}:\n{plan}");
+        for scan in dialect::plan::DELIVERY_SCANS {
             assert!(!plan.contains(scan), "{scan}, though there is {index}:\n{plan}");
         }
     }

@@ -135,10 +135,7 @@ pub(super) fn notices_page(page: Page) -> Select<NoticeRow> {
 }
 
 pub(super) async fn list_notices<M: Mode>(session: &mut Session<M>, page: Page) -> Result<Slice<Notice>, StoreError> {
-    let query = notices_page(page);
-    let rows: Vec<NoticeRow> = session.run(|conn| query.load(conn)).await?;
-    let notices = rows.into_iter().map(Notice::try_from).collect::<Result<_, _>>()?;
-    Ok(Slice::from_rows(notices, page))
+    session.load_page(notices_page(page), page).await
 }
 
 pub(super) async fn add_notice(session: &mut Session<Writing>, notice: &Notice) -> Result<(), StoreError> {

@@ -1,17 +1,18 @@
 //! Statements as text: upserts, and what diesel's builder cannot say to both engines. Unlike `sql_query`'s they stay
 //! prepared.
 
-use super::super::Backend;
 use super::super::schema::Moment;
+use super::super::{Backend, Connection};
 use super::window::Window;
 use super::{Mode, Session, micros};
 use artdag_federation::Iri;
-use artdag_kernel::{ActivityId, Instant, Page, StoreError, Username};
+use artdag_kernel::{ActivityId, Instant, Page, Slice, StoreError, Username};
 use diesel::QueryResult;
 use diesel::expression::{Expression, Selectable};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
+use diesel_async::methods::LoadQuery;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -60,6 +61,27 @@ impl<M: Mode> Session<M> {
     /// Runs a statement that answers nothing. Says how many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
         self.run(|conn| statement.execute(conn)).await.map(|n| n as u64)
+    }
+
+    /// The rows of a query, as what they stand for.
+    pub(super) async fn load<R, T>(&mut self, query: Select<R>) -> Result<Vec<T>, StoreError>
+    where
+        R: Selectable<Backend> + Send + 'static,
+        T: TryFrom<R, Error = StoreError>,
+        Select<R>: for<'q> LoadQuery<'q, Connection, R> + Send + 'static,
+    {
+        let rows: Vec<R> = self.run(|conn| query.load(conn)).await?;
+        rows.into_iter().map(T::try_from).collect()
+    }
+
+    /// One page of a list: a query that was made for this page.
+    pub(super) async fn load_page<R, T>(&mut self, query: Select<R>, page: Page) -> Result<Slice<T>, StoreError>
+    where
+        R: Selectable<Backend> + Send + 'static,
+        T: TryFrom<R, Error = StoreError>,
+        Select<R>: for<'q> LoadQuery<'q, Connection, R> + Send + 'static,
+    {
+        Ok(Slice::from_rows(self.load(query).await?, page))
     }
 }
 

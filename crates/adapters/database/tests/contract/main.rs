@@ -4,14 +4,19 @@
 mod activities;
 mod assets;
 mod attachments;
+mod deliveries;
 mod filters;
+mod follows;
+mod heard;
 mod invites;
 mod jobs;
+mod lanes;
 mod lineage;
 mod log;
 mod paging;
 mod provenance;
 mod races;
+mod remote;
 mod revocations;
 mod search;
 mod units;
@@ -68,10 +73,29 @@ contract! {
         tokens_are_revoked_without_one_and_once,
         expired_tokens_are_forgotten_by_the_sweep,
         never_lose_a_token_in_a_race;
+    deliveries:
+        messages_are_found_as_they_were_added,
+        are_listed_newest_first,
+        go_to_each_inbox_of_the_followers_once,
+        go_where_the_follower_is_now,
+        are_concluded_once,
+        are_due_in_the_order_of_each_inbox,
+        are_hurried_and_dropped;
     filters:
         alone,
         combined,
         count_no_further_than_is_cheap;
+    follows:
+        followers_are_listed_newest_first,
+        followers_ask_again_and_go,
+        followers_go_with_their_inbox,
+        followed_actors_are_listed_newest_first,
+        requests_are_answered_by_who_was_asked;
+    heard:
+        is_found_as_it_was_kept,
+        is_changed_and_withdrawn_by_its_actor_alone,
+        claims_to_one_content_are_told_first_heard_first,
+        is_listed_for_who_follows;
     invites:
         are_good_once_and_until_they_expire,
         stay_good_when_the_registration_fails,
@@ -88,6 +112,14 @@ contract! {
         are_there_only_after_the_commit,
         are_shared_by_workers_without_one_done_twice_or_lost,
         pushed_by_many_with_one_key_are_one;
+    lanes:
+        are_claimed_healthy_first_and_then_longest_due,
+        go_to_another_when_the_lease_ends,
+        keep_what_is_known_of_the_server,
+        are_due_when_the_first_of_an_inbox_is,
+        are_not_woken_while_the_breaker_is_open,
+        given_back_while_mail_comes_are_due,
+        never_leave_mail_behind_in_a_race;
     lineage:
         tells_of_each_asset,
         of_a_diamond_holds_each_once,
@@ -119,6 +151,20 @@ contract! {
         a_lease_goes_to_one,
         many_writers_all_succeed,
         read_then_write_both_commit;
+    remote:
+        actors_are_found_as_they_were_saved,
+        actors_are_replaced_with_their_keys,
+        a_key_stays_with_who_listed_it_first,
+        an_actor_saved_by_many_has_the_keys_of_one,
+        a_forgotten_actor_leaves_its_claims_alone,
+        receipts_are_first_once,
+        receipts_taken_down_by_many_are_first_once,
+        reactions_are_counted_once_and_undone,
+        notices_are_listed_newest_first,
+        domain_rules_stand_once_for_a_pattern,
+        a_fetch_is_claimed_by_one_until_it_may_be_again,
+        a_fetch_claimed_by_many_is_claimed_once,
+        what_is_old_is_swept;
     revocations:
         are_idempotent,
         are_swept_when_the_token_has_expired;

@@ -1,0 +1,329 @@
+use crate::deliveries::concluded;
+use crate::follows::follower;
+use crate::remote::{actor, iri};
+use crate::world::{Db, World, username, with_users};
+use artdag_federation::delivery::Breaker;
+use artdag_federation::{DeliveryState, FollowState, Iri, Peer, SignatureScheme};
+use artdag_kernel::{ActivityId, Instant};
+use artdag_registry::UnitOfWork;
+use chrono::TimeDelta;
+use std::time::Duration;
+
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+async fn add(unit: &mut dyn UnitOfWork, activity: ActivityId, inbox: &str, now: Instant) {
+    unit.add_delivery(activity, &username("giles"), &iri(inbox), now).await.unwrap();
+}
+
+async fn claim(unit: &mut dyn UnitOfWork, holder: &str, now: Instant, most: u16) -> Vec<Peer> {
+    unit.claim_lanes(holder, now, now + LEASE, most).await.unwrap()
+}
+
+fn hosts(peers: &[Peer]) -> Vec<&str> {
+    peers.iter().map(|peer| peer.host.as_str()).collect()
+}
+
+async fn due(unit: &mut dyn UnitOfWork, host: &str) -> Option<Instant> {
+    unit.find_peer(host).await.unwrap().unwrap().due_at
+}
+
+/// A unit with mail for a.example, and its lane held by `w`.
+async fn held(store: &Db, world: &World) -> (Box<dyn UnitOfWork>, Peer, ActivityId) {
+    with_users(store, world, &["giles"]).await;
+    let activity = world.id();
+    let mut unit = store.begin().await.unwrap();
+    add(unit.as_mut(), activity, "https://a.example/1", world.now()).await;
+    let peer = claim(unit.as_mut(), "w", world.now(), 1).await.remove(0);
+    (unit, peer, activity)
+}
+
+pub(crate) async fn are_claimed_healthy_first_and_then_longest_due(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let start = world.now();
+    let at = |seconds| start + TimeDelta::seconds(seconds);
+    let mut unit = store.begin().await.unwrap();
+    for (host, seconds) in [("d", 4), ("a", 1), ("later", 11), ("c", 3), ("b", 2)] {
+        add(unit.as_mut(), world.id(), &format!("https://{host}.example/"), at(seconds)).await;
+    }
+    for peer in claim(unit.as_mut(), "w", at(2), 2).await {
+        let breaker = peer.breaker.failed(at(2));
+        assert!(unit.release_lane("w", &Peer { breaker, ..peer }, at(2)).await.unwrap());
+    }
+    unit.commit().await.unwrap();
+
+    let mut unit = store.begin().await.unwrap();
+    assert!(claim(unit.as_mut(), "w", at(10), 0).await.is_empty());
+    let healthy = claim(unit.as_mut(), "w", at(10), 1).await;
+    assert_eq!(hosts(&healthy), ["c.example"]);
+    assert_eq!((healthy[0].width, healthy[0].due_at, healthy[0].breaker), (1, Some(at(3)), Breaker::default()));
+    assert_eq!(hosts(&claim(unit.as_mut(), "x", at(10), 2).await), ["d.example", "a.example"]);
+    assert_eq!(hosts(&claim(unit.as_mut(), "y", at(10), 10).await), ["b.example"]);
+    assert!(claim(unit.as_mut(), "z", at(10), 10).await.is_empty());
+    unit.commit().await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    let all = reader.list_peers(10).await.unwrap();
+    assert_eq!(hosts(&all), ["a.example", "b.example", "c.example", "d.example", "later.example"]);
+    assert_eq!(all[0].breaker.failures, 1);
+    assert_eq!(reader.list_peers(1).await.unwrap(), all[..1]);
+    assert_eq!(reader.find_peer("nobody.example").await.unwrap(), None);
+}
+
+/// As after the kill of a worker.
+pub(crate) async fn go_to_another_when_the_lease_ends(store: Db) {
+    let world = World::new();
+    let (mut unit, peer, _) = held(&store, &world).await;
+    let names = ["a.example", "b.example"].map(str::to_owned);
+    world.wait(59);
+    assert!(claim(unit.as_mut(), "x", world.now(), 1).await.is_empty());
+    let until = world.now() + LEASE;
+    assert_eq!(unit.renew_lanes("w", &names, until).await.unwrap(), names[..1]);
+    assert_eq!(unit.renew_lanes("x", &names, until).await.unwrap(), [""; 0]);
+    assert_eq!(unit.renew_lanes("w", &[], until).await.unwrap(), [""; 0]);
+    world.wait(59);
+    assert!(claim(unit.as_mut(), "x", world.now(), 1).await.is_empty(), "it was renewed");
+    world.wait(1);
+    assert_eq!(claim(unit.as_mut(), "x", world.now(), 1).await, std::slice::from_ref(&peer));
+
+    assert_eq!(unit.renew_lanes("w", &names, world.now() + LEASE).await.unwrap(), [""; 0]);
+    let failed = Peer { breaker: peer.breaker.failed(world.now()), ..peer.clone() };
+    assert!(!unit.release_lane("w", &failed, world.now()).await.unwrap());
+    assert_eq!(unit.find_peer("a.example").await.unwrap(), Some(peer.clone()), "nothing was written");
+    assert!(unit.release_lane("x", &peer, world.now()).await.unwrap());
+    assert!(!unit.release_lane("x", &peer, world.now()).await.unwrap());
+    unit.commit().await.unwrap();
+}
+
+pub(crate) async fn keep_what_is_known_of_the_server(store: Db) {
+    let world = World::new();
+    let (mut unit, peer, activity) = held(&store, &world).await;
+    let now = world.now();
+    let known = Peer {
+        breaker: Breaker { failures: 3, since: Some(now), open_until: Some(now + TimeDelta::microseconds(7)) },
+        scheme: Some((SignatureScheme::Cavage, now - TimeDelta::days(1))),
+        width: 8,
+        last_success_at: Some(now - TimeDelta::hours(1)),
+        last_error: Some("ü".to_owned()),
+        ..peer.clone()
+    };
+    let done = concluded(activity, &iri("https://a.example/1"), DeliveryState::Delivered, now);
+    unit.conclude_deliveries(&[done]).await.unwrap();
+    assert!(unit.release_lane("w", &known, now).await.unwrap());
+    let expected = Peer { due_at: None, ..known };
+    assert_eq!(unit.find_peer("a.example").await.unwrap(), Some(expected));
+
+    add(unit.as_mut(), world.id(), "https://a.example/1", now).await;
+    assert_eq!(claim(unit.as_mut(), "w", now + LEASE, 1).await.len(), 1);
+    let forgotten = Peer { width: 1, ..peer };
+    assert!(unit.release_lane("w", &forgotten, now).await.unwrap());
+    assert_eq!(unit.find_peer("a.example").await.unwrap(), Some(forgotten));
+    unit.commit().await.unwrap();
+}
+
+/// Of each inbox only the first that waits counts.
+pub(crate) async fn are_due_when_the_first_of_an_inbox_is(store: Db) {
+    let world = World::new();
+    let (mut unit, peer, first) = held(&store, &world).await;
+    let now = world.now();
+    let [one, other] = ["https://a.example/1", "https://a.example/2"].map(iri);
+    let minutes = |n| now + TimeDelta::minutes(n);
+    world.wait(1);
+    let second: ActivityId = world.id();
+    for inbox in [&one, &other] {
+        add(unit.as_mut(), second, inbox.as_str(), now).await;
+    }
+    let mut round = async |concluded: &[(ActivityId, &Iri, DeliveryState, Instant)], breaker: Breaker| {
+        let concluded: Vec<_> = concluded
+            .iter()
+            .map(|(id, inbox, state, at)| crate::deliveries::concluded(*id, inbox, *state, *at))
+            .collect();
+        unit.conclude_deliveries(&concluded).await.unwrap();
+        assert!(unit.release_lane("w", &Peer { breaker, ..peer.clone() }, now).await.unwrap());
+        let due_at = due(unit.as_mut(), "a.example").await;
+        assert_eq!(claim(unit.as_mut(), "w", minutes(60), 1).await.len(), usize::from(due_at.is_some()));
+        due_at
+    };
+    use DeliveryState::{Delivered, Failed, Waiting};
+    let sound = Breaker::default();
+    let shut = Breaker { failures: 5, since: Some(now), open_until: Some(minutes(20)) };
+    assert_eq!(round(&[], sound).await, Some(now));
+    assert_eq!(round(&[], shut).await, Some(minutes(20)), "the breaker does not allow it before");
+    let waits = [(first, &one, Waiting, minutes(5)), (second, &other, Waiting, minutes(7))];
+    assert_eq!(round(&waits, sound).await, Some(minutes(5)), "the second stands behind the first");
+    assert_eq!(round(&[(first, &one, Waiting, minutes(30))], sound).await, Some(minutes(7)));
+    assert_eq!(round(&[(second, &other, Waiting, minutes(40))], shut).await, Some(minutes(30)));
+    assert_eq!(round(&[(second, &other, Failed, now)], sound).await, Some(minutes(30)));
+    assert_eq!(round(&[(first, &one, Delivered, now)], sound).await, Some(now), "its turn has come");
+    assert_eq!(round(&[(second, &one, Delivered, now)], shut).await, None);
+    unit.commit().await.unwrap();
+}
+
+pub(crate) async fn are_not_woken_while_the_breaker_is_open(store: Db) {
+    let world = World::new();
+    let (mut unit, peer, activity) = held(&store, &world).await;
+    let now = world.now();
+    let open_until = now + TimeDelta::minutes(30);
+    let breaker = Breaker { failures: 5, since: Some(now), open_until: Some(open_until) };
+    let done = concluded(activity, &iri("https://a.example/1"), DeliveryState::Failed, now);
+    unit.conclude_deliveries(&[done]).await.unwrap();
+    assert!(unit.release_lane("w", &Peer { breaker, ..peer }, now).await.unwrap());
+    assert_eq!(due(unit.as_mut(), "a.example").await, None);
+
+    add(unit.as_mut(), world.id(), "https://a.example/1", now).await;
+    assert_eq!(due(unit.as_mut(), "a.example").await, Some(open_until));
+    let alice = follower(&world, "giles", &actor("alice", "a.example"), FollowState::Accepted);
+    unit.save_follower(&alice).await.unwrap();
+    unit.add_deliveries_to_followers(world.id(), &alice.user, now).await.unwrap();
+    assert_eq!(due(unit.as_mut(), "a.example").await, Some(open_until));
+    assert!(claim(unit.as_mut(), "w", open_until - TimeDelta::microseconds(1), 1).await.is_empty());
+
+    // Mail from there lets a probe go at once, and says nothing of the outages.
+    let names = ["a.example", "b.example"].map(str::to_owned);
+    let heard_at = now + TimeDelta::minutes(1);
+    unit.heard_from(&[], heard_at).await.unwrap();
+    unit.heard_from(&names, heard_at).await.unwrap();
+    let half_open = unit.find_peer("a.example").await.unwrap().unwrap();
+    assert_eq!((half_open.breaker, half_open.due_at), (breaker.heard(heard_at), Some(heard_at)));
+    unit.heard_from(&names, heard_at + TimeDelta::minutes(1)).await.unwrap();
+    assert_eq!(unit.find_peer("a.example").await.unwrap(), Some(half_open), "the probe may go already");
+    assert_eq!(unit.find_peer("b.example").await.unwrap(), None);
+    assert_eq!(claim(unit.as_mut(), "w", heard_at, 1).await.len(), 1);
+    unit.commit().await.unwrap();
+}
+
+/// Mail that is handed over while its lane is given back: whichever of the two commits first.
+pub(crate) async fn given_back_while_mail_comes_are_due(store: Db) {
+    let world = World::new();
+    let (unit, mut peer, activity) = held(&store, &world).await;
+    let now = world.now();
+    let inbox = iri("https://a.example/1");
+    let mut waiting = activity;
+    unit.commit().await.unwrap();
+    for round in 0..20 {
+        let next: ActivityId = world.id();
+        world.wait(1);
+        let give_back = async {
+            let mut unit = store.begin().await.unwrap();
+            let done = concluded(waiting, &inbox, DeliveryState::Delivered, now);
+            unit.conclude_deliveries(&[done]).await.unwrap();
+            assert!(unit.release_lane("w", &peer, now).await.unwrap());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            unit.commit().await.unwrap();
+        };
+        let hand_over = async {
+            let mut unit = store.begin().await.unwrap();
+            add(unit.as_mut(), next, inbox.as_str(), now).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            unit.commit().await.unwrap();
+        };
+        let pause = Duration::from_millis(2);
+        if round % 2 == 0 {
+            tokio::join!(give_back, async {
+                tokio::time::sleep(pause).await;
+                hand_over.await;
+            });
+        } else {
+            tokio::join!(hand_over, async {
+                tokio::time::sleep(pause).await;
+                give_back.await;
+            });
+        }
+        let mut unit = store.begin().await.unwrap();
+        assert_eq!(due(unit.as_mut(), "a.example").await, Some(now), "round {round}");
+        peer = claim(unit.as_mut(), "w", now, 1).await.remove(0);
+        unit.commit().await.unwrap();
+        waiting = next;
+    }
+}
+
+const ADDERS: usize = 6;
+const EACH: usize = 15;
+
+/// Hands mail over: to one inbox, to all followers, and in vain.
+async fn hand_over(store: Db, activities: Vec<ActivityId>, now: Instant, adder: usize) {
+    for (n, activity) in activities.into_iter().enumerate() {
+        let mut unit = store.begin().await.unwrap();
+        if n % 3 == 0 {
+            unit.add_deliveries_to_followers(activity, &username("giles"), now).await.unwrap();
+        } else {
+            add(unit.as_mut(), activity, &format!("https://h{}.example/{adder}", (n + adder) % 4), now).await;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if n % 5 == 4 {
+            unit.rollback().await.unwrap();
+        } else {
+            unit.commit().await.unwrap();
+        }
+    }
+}
+
+/// One round of a worker: claims, delivers some, gives back. Says how many it delivered, or nothing when no lane is due.
+async fn work(store: &Db, holder: &str, now: Instant) -> Option<u64> {
+    let mut unit = store.begin().await.unwrap();
+    let lanes = claim(unit.as_mut(), holder, now, 2).await;
+    unit.commit().await.unwrap();
+    if lanes.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = lanes.iter().map(|peer| peer.host.clone()).collect();
+    let mail = store.read().await.unwrap().due_deliveries(&names, now, 3).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    for peer in lanes {
+        let done: Vec<_> = mail
+            .iter()
+            .filter(|mail| mail.inbox.host() == peer.host)
+            .map(|mail| concluded(mail.activity, &mail.inbox, DeliveryState::Delivered, now))
+            .collect();
+        let mut unit = store.begin().await.unwrap();
+        unit.conclude_deliveries(&done).await.unwrap();
+        assert!(unit.release_lane(holder, &peer, now).await.unwrap());
+        unit.commit().await.unwrap();
+    }
+    Some(mail.len() as u64)
+}
+
+/// Two never hold one lane, nothing is delivered twice, and nothing is left in a lane that is not due.
+pub(crate) async fn never_leave_mail_behind_in_a_race(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let now = world.now();
+    let mut unit = store.begin().await.unwrap();
+    for n in 0..4 {
+        let alice = actor("alice", &format!("h{n}.example"));
+        unit.save_follower(&follower(&world, "giles", &alice, FollowState::Accepted)).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+    let adders: Vec<_> = (0..ADDERS)
+        .map(|adder| {
+            let activities = (0..EACH).map(|_| world.id()).collect();
+            tokio::spawn(hand_over(store.clone(), activities, now, adder))
+        })
+        .collect();
+    let workers: Vec<_> = ["v", "w", "x"]
+        .into_iter()
+        .map(|holder| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut delivered = 0;
+                for _ in 0..60 {
+                    delivered += work(&store, holder, now).await.unwrap_or_default();
+                }
+                delivered
+            })
+        })
+        .collect();
+    for adder in adders {
+        adder.await.unwrap();
+    }
+    let mut delivered = 0;
+    for worker in workers {
+        delivered += worker.await.unwrap();
+    }
+    while let Some(more) = work(&store, "last", now).await {
+        delivered += more;
+    }
+    // Of 15 activities 12 are committed; of these 0, 3, 6 and 12 go to four followers.
+    let all = (ADDERS * (4 * 4 + 8)) as u64;
+    assert_eq!(store.read().await.unwrap().count_deliveries().await.unwrap(), [0, all, 0]);
+    assert_eq!(delivered, all, "none twice");
+}
