@@ -172,8 +172,18 @@ impl Registry {
                 let now = self.parts.clock.now();
                 let mut unit = self.parts.store.begin().await?;
                 let revocations = unit.sweep_revocations(now).await?;
-                let federation = unit.sweep_federation(now).await?;
                 unit.commit().await?;
+                let mut federation = 0;
+                // A little at a time, so that nobody waits for it long.
+                loop {
+                    let mut unit = self.parts.store.begin().await?;
+                    let swept = unit.sweep_federation(now).await?;
+                    unit.commit().await?;
+                    federation += swept;
+                    if swept == 0 {
+                        break;
+                    }
+                }
                 tracing::debug!(revocations, federation, "forgot what has expired");
                 Ok(Outcome::Again(now + TimeDelta::hours(1)))
             }

@@ -1,14 +1,13 @@
 //! Killed in the middle of the work, the server loses nothing that it acknowledged.
 
 use crate::l1_server::L1Server;
-use crate::support::{Answer, PASSWORD, plain_claim};
+use crate::process::{Server, free_port};
+use crate::support::plain_claim;
 use artdag_database::testing;
 use futures_util::future::join_all;
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,86 +15,12 @@ use std::time::Duration;
 const CLAIMS: usize = 200;
 const KILL_AFTER: usize = 60;
 
-/// The real program as a process of its own.
-struct Server {
-    process: Child,
-    base: String,
-}
-
-impl Server {
-    async fn start(port: u16, data: &std::path::Path, database: &str, l1_servers: &str) -> Self {
-        let process = Command::new(env!("CARGO_BIN_EXE_artdag-l2"))
-            .envs([
-                ("HOST", "127.0.0.1"),
-                ("PORT", &port.to_string()),
-                ("DATABASE_URL", database),
-                ("LOG", "error"),
-                ("L1_SERVERS", l1_servers),
-            ])
-            .env("ARTDAG_DATA", data)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { process, base: format!("http://localhost:{port}") };
-        for _ in 0..500 {
-            if reqwest::get(server.url("/health/ready")).await.is_ok_and(|r| r.status() == 200) {
-                return server;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the server did not start");
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    /// SIGKILL: no handler runs.
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    /// SIGTERM, as a supervisor sends it.
-    fn terminate(&mut self) -> std::process::ExitStatus {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.process.wait().unwrap()
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        let url = if path.starts_with("http") { path.to_owned() } else { self.url(path) };
-        Answer::of(reqwest::get(url).await.unwrap()).await
-    }
-
-    /// All items of a list.
-    async fn all(&self, list: &str, path: &str) -> Vec<Value> {
-        let mut items = Vec::new();
-        let mut next = Some(path.to_owned());
-        while let Some(path) = next {
-            let page = self.get(&path).await.body;
-            items.extend(page[list].as_array().unwrap().iter().cloned());
-            next = page["next"].as_str().map(str::to_owned);
-        }
-        items
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 async fn kill_in_the_middle(database: &str) {
     let data = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut server = Server::start(port, data.path(), database, "").await;
+    let port = free_port();
+    let mut server = Server::start(port, data.path(), database, &[]).await;
     let client = Client::new();
-    let account = json!({"username": "giles", "password": PASSWORD});
-    let answer = Answer::of(client.post(server.url("/auth/register")).json(&account).send().await.unwrap()).await;
-    let token = answer.text("/access_token");
+    let token = server.register("giles").await;
 
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let claims = (0..CLAIMS).map(|n| {
@@ -118,7 +43,7 @@ async fn kill_in_the_middle(database: &str) {
     let kept: Vec<Value> = join_all(claims).await.into_iter().filter_map(|claim| claim.unwrap()).collect();
     assert!(kept.len() >= KILL_AFTER - 5 && kept.len() < CLAIMS, "killed too late or too early: {}", kept.len());
 
-    let mut server = Server::start(port, data.path(), database, "").await;
+    let mut server = Server::start(port, data.path(), database, &[]).await;
     for claim in &kept {
         let asset = server.get(&format!("/assets/{}", claim["name"].as_str().unwrap().replace(' ', "%20"))).await;
         assert_eq!((asset.status.as_u16(), &asset.body["content_hash"]), (200, &claim["content_hash"]));
@@ -168,13 +93,11 @@ async fn postgres_keeps_what_was_acknowledged() {
 /// A job whose worker is killed runs again once the lease has ended, in whichever process is there then.
 async fn kill_a_worker(database: &str) {
     let data = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let l1 = L1Server::start().await;
-    let mut server = Server::start(port, data.path(), database, &l1.url).await;
+    let mut server = Server::start(port, data.path(), database, &[("L1_SERVERS", &l1.url)]).await;
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let account = json!({"username": "giles", "password": PASSWORD});
-    let answer = Answer::of(client.post(server.url("/auth/register")).json(&account).send().await.unwrap()).await;
-    let token = answer.text("/access_token");
+    let token = server.register("giles").await;
     let attach = server.url(&format!("/renderers/attach?l1_url={}", l1.url));
     assert_eq!(client.get(attach).bearer_auth(&token).send().await.unwrap().status(), 303);
     l1.fall_asleep(true);
@@ -189,7 +112,7 @@ async fn kill_a_worker(database: &str) {
     assert_eq!(told(), 1);
     server.kill();
     l1.fall_asleep(false);
-    let _server = Server::start(port, data.path(), database, &l1.url).await;
+    let _server = Server::start(port, data.path(), database, &[("L1_SERVERS", &l1.url)]).await;
     // A lease lasts a minute.
     for _ in 0..900 {
         if told() > 1 {

@@ -69,7 +69,8 @@ struct State {
     /// What is at a path: the media type and the body; in place of what would be there.
     pages: HashMap<String, (u16, String, String)>,
     mood: Option<Mood>,
-    keys: Option<Arc<ActorKeys>>,
+    /// POSTs, taken or not.
+    calls: usize,
 }
 
 /// A request that a peer is about to send, to be spoiled before it is signed or after.
@@ -118,15 +119,6 @@ impl Peer {
         self.state().mood = Some(mood);
     }
 
-    /// From now on its actors have these keys.
-    pub(crate) fn change_keys(&self, keys: Arc<ActorKeys>) {
-        self.state().keys = Some(keys);
-    }
-
-    fn keys(&self) -> Arc<ActorKeys> {
-        self.state().keys.clone().unwrap_or_else(first_keys)
-    }
-
     /// Puts something at a path.
     pub(crate) fn put(&self, path: &str, status: u16, media_type: &str, body: impl ToString) {
         self.state().pages.insert(path.to_owned(), (status, media_type.to_owned(), body.to_string()));
@@ -135,6 +127,11 @@ impl Peer {
     /// How often a path was fetched.
     pub(crate) fn fetches(&self, path: &str) -> usize {
         self.state().fetched.get(path).copied().unwrap_or(0)
+    }
+
+    /// How often anything was posted, whether it was taken or not.
+    pub(crate) fn calls(&self) -> usize {
+        self.state().calls
     }
 
     /// How often anything was fetched.
@@ -168,7 +165,7 @@ impl Peer {
 
     /// The document of an actor.
     pub(crate) fn actor_document(&self, name: &str) -> Value {
-        let (id, keys) = (self.actor(name), self.keys());
+        let (id, keys) = (self.actor(name), first_keys());
         json!({
             "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
             "id": id,
@@ -215,7 +212,7 @@ impl Peer {
     /// The same with an FEP-8b32 proof by its actor.
     pub(crate) fn with_proof(&self, actor: &str, mut activity: Value) -> Value {
         let method = format!("{}#ed25519-key", self.actor(actor));
-        data_integrity::attach(&mut activity, self.keys().as_ref(), &method, "2026-11-22T07:21:19Z").unwrap();
+        data_integrity::attach(&mut activity, first_keys().as_ref(), &method, "2026-11-22T07:21:19Z").unwrap();
         activity
     }
 
@@ -228,7 +225,7 @@ impl Peer {
         activity: &str,
         off: TimeDelta,
     ) -> Outgoing {
-        self.sign_with(&self.key(actor), self.keys().as_ref(), scheme, inbox, activity, Utc::now_off(off))
+        self.sign_with(&self.key(actor), first_keys().as_ref(), scheme, inbox, activity, Utc::now_off(off))
     }
 
     /// A request signed with some key.
@@ -295,6 +292,7 @@ impl Peer {
         body: String,
     ) -> Option<Vec<u8>> {
         if method == "POST" {
+            self.state().calls += 1;
             let mood = self.state().mood.clone().unwrap_or(Mood::Kind);
             let is_cavage = !headers.contains_key("signature-input");
             let taken = matches!(mood, Mood::Kind) || (mood == Mood::CavageOnly && is_cavage);
