@@ -1,0 +1,8 @@
+//! A log that only grows, and proofs of its age against Bitcoin.
+
+pub mod bitcoin;
+mod digest;
+pub mod log;
+mod sha256;
+
+pub use digest::{Digest, InvalidDigest};
