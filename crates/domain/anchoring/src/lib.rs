@@ -3,6 +3,7 @@
 pub mod bitcoin;
 mod digest;
 pub mod log;
+pub mod ots;
 mod sha256;
 
 pub use digest::{Digest, InvalidDigest};
