@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::subtree::Node;
+use crate::text::digits;
 
 /// How many hashes or entries a full tile has.
 pub const TILE_WIDTH: u16 = 256;
@@ -176,7 +177,7 @@ impl FromStr for TilePath {
     fn from_str(text: &str) -> Result<Self, InvalidTilePath> {
         let (level, place) = text.split_once('/').ok_or(InvalidTilePath)?;
         let (index, width) = read_place(place).ok_or(InvalidTilePath)?;
-        let level_number = if level == "entries" { Some(0) } else { decimal(level).and_then(|n| u8::try_from(n).ok()) };
+        let level_number = if level == "entries" { Some(0) } else { digits(level).and_then(|n| u8::try_from(n).ok()) };
         let tile = level_number.and_then(|level| TileId::new(level, index, width)).ok_or(InvalidTilePath)?;
         let path = if level == "entries" { Self::Entries(BundleId { index, width }) } else { Self::Hashes(tile) };
         // One spelling only, so that a cache has each tile once.
@@ -186,20 +187,15 @@ impl FromStr for TilePath {
 
 fn read_place(text: &str) -> Option<(u64, u16)> {
     let (groups, width) = match text.split_once(".p/") {
-        Some((groups, width)) => (groups, u16::try_from(decimal(width)?).ok().filter(|width| *width < TILE_WIDTH)?),
+        Some((groups, width)) => (groups, u16::try_from(digits(width)?).ok().filter(|width| *width < TILE_WIDTH)?),
         None => (text, TILE_WIDTH),
     };
     let mut index: u64 = 0;
     for group in groups.split('/') {
-        let digits = group.strip_prefix('x').unwrap_or(group);
-        index = index.checked_mul(1000)?.checked_add(decimal(digits).filter(|_| digits.len() == 3)?)?;
+        let group = group.strip_prefix('x').unwrap_or(group);
+        index = index.checked_mul(1000)?.checked_add(digits(group).filter(|_| group.len() == 3)?)?;
     }
     Some((index, width))
-}
-
-/// Digits alone; `parse` would also take a sign.
-pub(crate) fn decimal(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
