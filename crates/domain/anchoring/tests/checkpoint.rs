@@ -277,7 +277,7 @@ fn a_witness_cosigns_what_only_grew() {
         (text.replace("old 7", "old 21"), InvalidRequest::Proof(ProofError::OutOfRange)),
         (text.replace("old 7\n", &format!("old 7\n{}\n", &hash[4..])), InvalidRequest::Shape),
         (text.replace("old 7\n", &format!("old 7\n{}", format!("{hash}\n").repeat(60))), InvalidRequest::Shape),
-        (text.replace("old 7\n", "old 0\n"), InvalidRequest::Proof(ProofError::WrongLength { expected: 0, given: 5 })),
+        (text.replace("old 7\n", "old 0\n"), InvalidRequest::Proof(ProofError::WrongLength { expected: 0, given: 6 })),
     ] {
         assert_eq!(AddCheckpoint::parse(&wrong), Err(error), "{wrong}");
     }
