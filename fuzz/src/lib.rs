@@ -4,6 +4,8 @@
 //! name is what `cargo xtask fuzz NAME` takes. A target checks more than that nothing panics: what was read and
 //! written must be read again as the same. It begins with some [seeds](plant), since no chance finds a whole file.
 
+#![expect(clippy::disallowed_methods, reason = "the bans are for the server")]
+
 use std::path::Path;
 
 pub use libfuzzer_sys::fuzz_target;

@@ -247,6 +247,17 @@ fn proofs_from_tiles_equal_proofs_from_memory_at_every_size() {
     }
 }
 
+/// The same hashes with one bit of one of them turned, if there is one.
+fn spoil(hashes: &[Digest], pick: u64, flip: usize) -> Option<Vec<Digest>> {
+    let mut hashes = hashes.to_vec();
+    let at = pick.checked_rem(hashes.len() as u64)?;
+    let hash = hashes.get_mut(usize::try_from(at).ok()?)?;
+    let mut bytes = *hash.as_bytes();
+    bytes[flip / 8] ^= 1 << (flip % 8);
+    *hash = bytes.into();
+    Some(hashes)
+}
+
 proptest! {
     #[test]
     fn proofs_from_tiles_verify(size in 1..600_u64, larger in 0..600_u64, pick: u64, flip in 0..256_usize) {
@@ -263,12 +274,7 @@ proptest! {
         let proof = plan.prove(&store.read(plan.tiles())).unwrap();
         prop_assert_eq!(proof.verify(entry, &root), Ok(()));
         // One bit of one hash is enough to spoil it.
-        let mut hashes = proof.hashes().to_vec();
-        if !hashes.is_empty() {
-            let at = usize::try_from(pick).unwrap_or(0) % hashes.len();
-            let mut bytes = *hashes[at].as_bytes();
-            bytes[flip / 8] ^= 1 << (flip % 8);
-            hashes[at] = bytes.into();
+        if let Some(hashes) = spoil(proof.hashes(), pick, flip) {
             let spoilt = InclusionProof::new(index, size, hashes).unwrap();
             prop_assert_eq!(spoilt.verify(entry, &root), Err(ProofError::WrongRoot));
         }
@@ -276,12 +282,7 @@ proptest! {
         let plan = ConsistencyPlan::new(size, size + larger).unwrap();
         let proof = plan.prove(&store.read(plan.tiles())).unwrap();
         prop_assert_eq!(proof.verify(&root, &appender.root()), Ok(()));
-        let mut hashes = proof.hashes().to_vec();
-        if !hashes.is_empty() {
-            let at = usize::try_from(pick).unwrap_or(0) % hashes.len();
-            let mut bytes = *hashes[at].as_bytes();
-            bytes[flip / 8] ^= 1 << (flip % 8);
-            hashes[at] = bytes.into();
+        if let Some(hashes) = spoil(proof.hashes(), pick, flip) {
             let spoilt = ConsistencyProof::new(size, size + larger, hashes).unwrap();
             prop_assert!(spoilt.verify(&root, &appender.root()).is_err());
         }
