@@ -92,8 +92,8 @@ fn check(timestamp: &Timestamp) {
         Err(error) => assert!(error == OtsError::Empty && kept.is_empty()),
     }
 
-    // An answer for each of some messages that occur.
-    for attested in attested.iter().take(4) {
+    // An answer about one of the messages that occur.
+    if let Some(attested) = attested.last() {
         let answer = Timestamp::new(&attested.message).expect("a message is as long as it may be");
         let answer = answer.attested(attested.attestation.clone());
         let mut grown = timestamp.clone();
