@@ -8,7 +8,7 @@ use std::fs;
 
 use artdag_anchoring::bitcoin::{BlockHeader, ChainRules, HeaderChain, Network};
 use artdag_anchoring::ots::DetachedTimestamp;
-use artdag_anchoring::{Assurance, Verdict};
+use artdag_anchoring::{Assurance, ShownBlock, Verdict};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for (height, message) in proof.timestamp().bitcoin() {
         let verdict = match &one {
-            Some(header) => Verdict::by_header(Assurance::SuppliedHeader, height, header, None, &message, headers),
+            Some(header) => {
+                let (assurance, header) = (Assurance::SuppliedHeader, *header);
+                let shown = ShownBlock { assurance, height, header, confirmations: None, source: headers };
+                Verdict::by_header(chain.rules(), shown, &message)
+            }
             None => Verdict::by_chain(&chain, height, &message, headers),
         };
         match verdict {

@@ -19,11 +19,11 @@
 //! # Verify an `.ots` against a header
 //!
 //! ```
-//! use artdag_anchoring::bitcoin::BlockHeader;
+//! use artdag_anchoring::bitcoin::{BlockHeader, ChainRules, Network};
 //! use artdag_anchoring::ots::DetachedTimestamp;
-//! use artdag_anchoring::{Assurance, Verdict};
+//! use artdag_anchoring::{Assurance, ShownBlock, Verdict};
 //!
-//! # use artdag_anchoring::{Digest, bitcoin::{ChainRules, Network}, ots::{Attestation, FileHash, Op, Timestamp}};
+//! # use artdag_anchoring::{Digest, ots::{Attestation, FileHash, Op, Timestamp}};
 //! # // The transaction of the first block of all, which carries a headline.
 //! # let file = hex::decode(concat!(
 //! #     "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff4d04ffff001d0104455468652054696d",
@@ -40,8 +40,9 @@
 //! assert!(proof.file_hash().matches(&file));
 //! for (height, message) in proof.timestamp().bitcoin() {
 //!     let header: BlockHeader = header_of(height);
-//!     let word = Assurance::SuppliedHeader;
-//!     match Verdict::by_header(word, height, &header, None, &message, "a file of headers") {
+//!     let assurance = Assurance::SuppliedHeader;
+//!     let shown = ShownBlock { assurance, height, header, confirmations: None, source: "a file of headers" };
+//!     match Verdict::by_header(&ChainRules::of(Network::Mainnet), shown, &message) {
 //!         Verdict::Verified(evidence) => {
 //!             assert_eq!(evidence.existed_by().to_string(), "2009-01-03");
 //!             assert_eq!(evidence.assurance.to_string(), "supplied-header");
@@ -123,4 +124,4 @@ mod verdict;
 pub use anchor::{AnchorEvent, AnchorState, FINAL_CONFIRMATIONS, InvalidTransition, UnknownAnchorState};
 pub use day::Day;
 pub use digest::{Digest, InvalidDigest};
-pub use verdict::{Assurance, Evidence, Unknown, UnknownAssurance, Verdict};
+pub use verdict::{Assurance, Evidence, ShownBlock, Unknown, UnknownAssurance, Verdict};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::bitcoin::{
-    AttestationError, BlockHash, BlockHeader, Confirmed, HeaderChain, LookupError, verify_attestation,
+    AttestationError, BlockHash, BlockHeader, ChainRules, Confirmed, HeaderChain, LookupError, verify_attestation,
 };
 use crate::text::decimal;
 use crate::{Day, FINAL_CONFIRMATIONS};
@@ -49,6 +49,21 @@ pub struct Evidence {
     pub source: String,
 }
 
+/// A block that somebody showed.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownBlock<'a> {
+    /// Who it was.
+    pub assurance: Assurance,
+    /// The height that they say it has.
+    pub height: u32,
+    /// Its header.
+    pub header: BlockHeader,
+    /// How many blocks they say stand on it, itself included.
+    pub confirmations: Option<u32>,
+    /// Where the header came from, in words for a person.
+    pub source: &'a str,
+}
+
 /// What can be said of the claim that a message was known when a block was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -66,8 +81,8 @@ pub enum Unknown {
     /// The chain of headers does not tell.
     #[error("the headers do not tell")]
     Headers(#[from] LookupError),
-    /// The header has not the work that it claims itself; it is of no block.
-    #[error("the header has not the work that it claims")]
+    /// The header has not the work that it claims, or claims less than the network takes; it is of no block.
+    #[error("the header has not the work that a block has")]
     NoWork,
 }
 
@@ -89,21 +104,15 @@ impl Verdict {
         })
     }
 
-    /// Judges by one header, on the word of whoever showed it.
+    /// Judges by one block, on the word of whoever showed it.
     #[must_use]
-    pub fn by_header(
-        shown: Assurance,
-        height: u32,
-        header: &BlockHeader,
-        confirmations: Option<u32>,
-        message: &[u8],
-        source: &str,
-    ) -> Self {
-        if !header.has_its_work() {
+    pub fn by_header(rules: &ChainRules, shown: ShownBlock<'_>, message: &[u8]) -> Self {
+        let ShownBlock { assurance, height, header, confirmations, source } = shown;
+        if !rules.admit(&header) {
             return Self::Unknown(Unknown::NoWork);
         }
-        Self::by_block(message, header, |header| Evidence {
-            assurance: shown,
+        Self::by_block(message, &header, |header| Evidence {
+            assurance,
             height,
             block_hash: header.hash(),
             block_time: header.time(),
@@ -166,7 +175,7 @@ impl fmt::Display for Assurance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bitcoin::{ChainRules, Network, TooLittleWork};
+    use crate::bitcoin::{Network, TooLittleWork};
 
     #[test]
     fn assurances_come_back() {
@@ -207,15 +216,23 @@ mod tests {
 
     #[test]
     fn a_header_without_its_work_says_nothing() {
-        let genesis = *ChainRules::of(Network::Mainnet).genesis();
-        let root = genesis.merkle_root();
-        let by = |header: &BlockHeader| {
-            Verdict::by_header(Assurance::SuppliedHeader, 0, header, None, root.as_bytes(), "an argument")
+        let rules = ChainRules::of(Network::Mainnet);
+        let genesis = *rules.genesis();
+        let shown = |header: &BlockHeader| ShownBlock {
+            assurance: Assurance::SuppliedHeader,
+            height: 0,
+            header: *header,
+            confirmations: None,
+            source: "an argument",
         };
+        let by = |header: &BlockHeader| Verdict::by_header(&rules, shown(header), genesis.merkle_root().as_bytes());
         let Verdict::Verified(evidence) = by(&genesis) else { panic!("it is the root") };
         assert_eq!((evidence.existed_by().to_string(), evidence.is_final()), ("2009-01-03".to_owned(), false));
         let mut bytes = *genesis.as_bytes();
         bytes[68] ^= 1;
         assert_eq!(by(&BlockHeader::from_bytes(bytes)), Verdict::Unknown(Unknown::NoWork));
+        let easy = ChainRules::of(Network::Regtest);
+        assert!(easy.genesis().has_its_work());
+        assert_eq!(by(easy.genesis()), Verdict::Unknown(Unknown::NoWork), "the work of another network is none here");
     }
 }

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use artdag_anchoring::Digest;
 use artdag_anchoring::bitcoin::{BlockHeader, verify_attestation};
@@ -226,8 +227,24 @@ fn messages_grow_to_4096_bytes_and_no_further() {
     assert!(Timestamp::parse(&[0; 4097], END).is_err() && Timestamp::parse(&[], END).is_err());
 }
 
+/// How long this thread has been at work: other tests at the same time do not count.
+#[cfg(target_os = "linux")]
+fn time_spent() -> Duration {
+    let on_the_processor = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(on_the_processor.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// What this process has needed so far, in bytes; the other tests need little.
+#[cfg(target_os = "linux")]
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
 /// Files that are made to cost as much as possible. The time is that of an unoptimised build.
 #[test]
+#[cfg(target_os = "linux")]
 fn hostile_files_cost_little() {
     let forks = |count: usize, branch: &dyn Fn(usize) -> Vec<u8>| {
         let mut bytes: Vec<u8> = (0..count).flat_map(|at| [vec![0xff], branch(at)].concat()).collect();
@@ -262,11 +279,11 @@ fn hostile_files_cost_little() {
         ("too long", forks(26_300, &|_| END.to_vec())),
         ("much too long", vec![0xf2; 10 * limits::FILE]),
     ] {
-        let start = Instant::now();
+        let start = time_spent();
         let result = timestamp(&bytes);
         let attested = result.as_ref().map(|read| read.attestations().len());
-        let taken = start.elapsed();
-        assert!(taken < Duration::from_millis(1500), "{what}: {attested:?} after {taken:?}");
+        let taken = time_spent() - start;
+        assert!(taken < Duration::from_millis(500), "{what}: {attested:?} after {taken:?}");
         if let Ok(read) = result {
             let bytes = read.to_bytes().unwrap();
             assert_eq!(timestamp(&bytes), Ok(read), "{what}");
@@ -275,6 +292,7 @@ fn hostile_files_cost_little() {
     // Two bytes a message, deep below each of some forks.
     let reversals = |at: usize| [&[0xf0, 2][..], &u16::try_from(at).unwrap().to_be_bytes(), &[0xf2; 250], END].concat();
     assert_eq!(timestamp(&forks(200, &reversals)), Err(OtsError::TooManyMessages));
+    assert!(peak_memory() < 64 << 20, "{} bytes", peak_memory());
 }
 
 #[test]

@@ -92,6 +92,13 @@ impl ChainRules {
         self.minimum_work
     }
 
+    /// Whether a header has the work that it claims, and claims the least that the network takes. That is no proof of
+    /// being in a chain, and on most networks it is cheap.
+    #[must_use]
+    pub fn admit(&self, header: &BlockHeader) -> bool {
+        header.has_its_work() && header.bits().target().is_some_and(|target| target <= self.limit)
+    }
+
     /// Whether the height is the first of those that share a target.
     pub(super) fn begins_period(&self, height: u32) -> bool {
         self.retarget.is_some_and(|retarget| height.is_multiple_of(retarget.interval))
