@@ -1,4 +1,4 @@
-use super::{BundleId, Digest};
+use super::{BundleId, Digest, TILE_WIDTH};
 
 /// What stands before each entry: its length, as 16 bits.
 const LENGTH: [u8; 2] = [0, 32];
@@ -17,6 +17,12 @@ pub struct InvalidBundle {
 }
 
 impl EntryBundle {
+    /// Bundles entries that a store keeps one by one. `None` if there are none or more than 256.
+    #[must_use]
+    pub fn new(entries: Vec<Digest>) -> Option<Self> {
+        (1..=usize::from(TILE_WIDTH)).contains(&entries.len()).then_some(Self(entries))
+    }
+
     /// Reads a bundle.
     ///
     /// # Errors
@@ -71,6 +77,8 @@ mod tests {
         let bundle = EntryBundle::parse(id, &bytes).unwrap();
         assert_eq!(bundle.entries(), entries);
         assert_eq!(bundle.to_bytes(), bytes);
+        assert_eq!(EntryBundle::new(entries.to_vec()), Some(bundle));
+        assert!(EntryBundle::new(Vec::new()).is_none() && EntryBundle::new(vec![entries[0]; 257]).is_none());
         let mut wrong = bytes.clone();
         wrong[35] = 31;
         for wrong in [&wrong, &bytes[1..], &bytes[..34], &[&bytes[..], &[0]].concat(), &[][..]] {
