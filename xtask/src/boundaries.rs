@@ -28,6 +28,7 @@ const RULES: &[Rule] = &[
     domain("artdag-assets", &["artdag-kernel", "artdag-provenance"]),
     domain("artdag-federation", &["artdag-kernel", "artdag-assets", "artdag-provenance"]),
     domain("artdag-auth", &["artdag-kernel"]),
+    domain("artdag-anchoring", &["artdag-kernel"]),
     outer(
         "artdag-registry",
         &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],

@@ -13,6 +13,7 @@ mod boundaries;
 mod ci;
 mod db;
 mod env;
+mod fuzz;
 mod keys;
 mod migrate;
 mod node;
@@ -45,6 +46,7 @@ enum Command {
     Keys(keys::Args),
     Db(db::Args),
     Bench(bench::Args),
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Keys(args) => keys::run(&args),
         Command::Db(args) => db::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

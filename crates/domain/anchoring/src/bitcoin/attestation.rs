@@ -1,0 +1,24 @@
+use super::BlockHeader;
+
+/// Why a message is not attested by a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AttestationError {
+    /// It cannot be a Merkle root.
+    #[error("the message has {0} bytes where a block's root has 32")]
+    NotARoot(usize),
+    /// The block has another Merkle root.
+    #[error("the message is not the Merkle root of the block")]
+    AnotherRoot,
+}
+
+/// Checks that the message is the block's Merkle root, both in the order of bytes that headers have.
+///
+/// # Errors
+///
+/// If it is not.
+pub fn verify_attestation(message: &[u8], header: &BlockHeader) -> Result<(), AttestationError> {
+    if message.len() != 32 {
+        return Err(AttestationError::NotARoot(message.len()));
+    }
+    if message == header.merkle_root().as_bytes() { Ok(()) } else { Err(AttestationError::AnotherRoot) }
+}
