@@ -8,9 +8,10 @@
 //! stands in that parent's `dialect`, never behind a `cfg`.
 //!
 //! - **A new query** is a method of the port's `impl` in `queries/<repository>.rs`. It runs through `Session::run`,
-//!   which remembers what became of the connection. Prefer diesel's builder; a list that pages takes its condition
-//!   and order from `queries/window.rs` and its index from both migrations, and `queries/plans.rs` proves that the
-//!   index is used. Instants go through `micros`, since PostgreSQL keeps no more.
+//!   which remembers what became of the connection. Prefer diesel's builder; an upsert, and what the builder cannot
+//!   say to both engines, is a text: a `Statement` of `queries/statement.rs`. A list that pages takes its condition and
+//!   order from `queries/window.rs` and its index from both migrations, and `queries/plans.rs` proves that the index
+//!   is used. Instants go through `micros`, since PostgreSQL keeps no more.
 //! - **A new column** is a new migration in `migrations/postgres` and `migrations/sqlite` (never an edit of one that
 //!   was released), a line in `schema.rs`, a field of the private row struct, and its conversion in that struct's
 //!   `TryFrom`, which names table, column and row when the value cannot be read.

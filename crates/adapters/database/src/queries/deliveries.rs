@@ -37,8 +37,8 @@ const DUE_OF_HOST: &str = "\
         and older.activity < deliveries.activity and older.next_at > ?) \
     order by deliveries.activity, deliveries.inbox limit ?";
 
-/// Takes down the elements that [`concluded_element`] makes. The state is no plain column here: SQLite would look through
-/// all that waits for each of them. The limit tells PostgreSQL how few they are.
+/// Takes down the elements that [`concluded_element`] makes. The state is no plain column here: SQLite would look
+/// through all that waits for each of them. The limit tells PostgreSQL how few they are.
 pub(super) fn conclude(concluded: &[Value]) -> Statement {
     let (elements, moment) = (dialect::ELEMENTS, dialect::MOMENT);
     let text = format!(
@@ -46,7 +46,8 @@ pub(super) fn conclude(concluded: &[Value]) -> Statement {
             attempts = deliveries.attempts + done.attempts, last_status = done.status, last_error = done.error \
         from (select element.value ->> 0 as activity, element.value ->> 1 as inbox, element.value ->> 2 as state, \
                 cast(element.value ->> 3 as {moment}) as next_at, cast(element.value ->> 4 as bigint) as attempts, \
-                cast(element.value ->> 5 as bigint) as status, element.value ->> 6 as error from {elements} limit ?) as done \
+                cast(element.value ->> 5 as bigint) as status, element.value ->> 6 as error \
+            from {elements} limit ?) as done \
         where deliveries.activity = done.activity and deliveries.inbox = done.inbox \
         and deliveries.state || '' = 'waiting'"
     );

@@ -79,8 +79,8 @@ const FILL: &str = "
     insert into followers (id, username, actor, origin, inbox, shared_inbox, inbox_host, request, state, created_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'follower' || n, 'user' || (n % 100), 'actor' || n, 'https://h' || (n % 300), 'inbox' || n,
-            'shared' || (n % 300), 'h' || (n % 300), 'follow' || n, case when n % 7 = 0 then 'pending' else 'accepted' end,
-            {at} from n;
+            'shared' || (n % 300), 'h' || (n % 300), 'follow' || n,
+            case when n % 7 = 0 then 'pending' else 'accepted' end, {at} from n;
     insert into following (id, username, actor, request, state, created_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'following' || n, 'user' || (n % 100), 'actor' || (n / 100), 'follow' || n,

@@ -32,7 +32,8 @@ fn save_keys() -> String {
     let elements = dialect::ELEMENTS;
     format!(
         "insert into remote_keys (id, owner, position, form, material, fetched_at) \
-        select element.value ->> 0, ?, cast(element.value ->> 1 as bigint), element.value ->> 2, element.value ->> 3, ? \
+        select element.value ->> 0, ?, cast(element.value ->> 1 as bigint), element.value ->> 2, \
+            element.value ->> 3, ? \
         from {elements} where true on conflict do nothing"
     )
 }

@@ -257,7 +257,7 @@ async fn hand_over(store: Db, activities: Vec<ActivityId>, now: Instant, adder: 
     }
 }
 
-/// One round of a worker: claims, delivers some, gives back. Says how many it delivered, or nothing when no lane is due.
+/// One round of a worker: claims, delivers some, gives back. Says how many it delivered; nothing when no lane is due.
 async fn work(store: &Db, holder: &str, now: Instant) -> Option<u64> {
     let mut unit = store.begin().await.unwrap();
     let lanes = claim(unit.as_mut(), holder, now, 2).await;
