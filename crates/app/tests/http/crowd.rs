@@ -144,8 +144,8 @@ among_peers! {
     async fn a_breaker_opens_and_closes(app: TestApp) {
         let giles = app.register("giles").await;
         let peer = Peer::start().await;
-        // Eight inboxes of one server, and none that is shared.
-        for n in 0..8 {
+        // Many inboxes of one server, and none that is shared.
+        for n in 0..24 {
             let name = format!("actor{n}");
             let mut document = peer.actor_document(&name);
             document["endpoints"] = json!({});
@@ -154,7 +154,7 @@ among_peers! {
             assert_eq!(peer.post(&name, &app.url("/inbox"), &follow).await, 202);
             peer.hears(&format!("/users/{name}/inbox"), |a| a["type"] == "Accept").await;
         }
-        let created = || (0..8).filter(|n| {
+        let created = || (0..24).filter(|n| {
             peer.received(&format!("/users/actor{n}/inbox")).iter().any(|a| a["type"] == "Create")
         }).count();
         peer.set_mood(Mood::Rude);

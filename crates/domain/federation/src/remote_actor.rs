@@ -1,4 +1,4 @@
-use crate::reading::{has_type, items, reference, short_text, text, the_reference};
+use crate::reading::{has_type, items, reference, short_text, the_reference};
 use crate::{Iri, vocabulary};
 use serde_json::{Map, Value};
 
@@ -70,7 +70,7 @@ impl RemoteActor {
         let inbox = the_reference(document, "inbox").ok_or(NotAnActor::NoInbox)?;
         let endpoints = document.get("endpoints").and_then(Value::as_object);
         Ok(Self {
-            kind: text(document, "type").unwrap_or("Person").chars().take(64).collect(),
+            kind: short_text(document, "type", 64).unwrap_or_else(|| "Person".to_owned()),
             username: short_text(document, "preferredUsername", 255).filter(|name| !name.contains(['@', '/', '\n'])),
             name: short_text(document, "name", 255),
             inbox,
@@ -122,6 +122,11 @@ fn multikey(actor: &Iri, key: &Map<String, Value>) -> Option<RemoteKey> {
 
 fn own_key(actor: &Iri, key: &Map<String, Value>, owner: &str, material: KeyMaterial) -> Option<RemoteKey> {
     let id: Iri = key.get("id")?.as_str()?.parse().ok()?;
+    let KeyMaterial::Pem(text) | KeyMaterial::Multibase(text) = &material;
+    // No database keeps it, and no key has it.
+    if text.contains('\0') {
+        return None;
+    }
     let is_own = key.get(owner).and_then(reference).is_none_or(|owner| owner == *actor);
     (is_own && id.is_beside(actor)).then_some(RemoteKey { id, material })
 }
@@ -196,6 +201,7 @@ mod tests {
             ("/publicKey/id", json!(null)),
             ("/publicKey/publicKeyPem", json!("x".repeat(5000))),
             ("/publicKey/publicKeyPem", json!(["PEM"])),
+            ("/publicKey/publicKeyPem", json!("PEM\0")),
             ("/publicKey", json!("https://a.example/users/alice#main-key")),
         ] {
             let mut document = actor();
