@@ -122,7 +122,7 @@ fn multikey(actor: &Iri, key: &Map<String, Value>) -> Option<RemoteKey> {
 
 fn own_key(actor: &Iri, key: &Map<String, Value>, owner: &str, material: KeyMaterial) -> Option<RemoteKey> {
     let id: Iri = key.get("id")?.as_str()?.parse().ok()?;
-    let KeyMaterial::Pem(text) | KeyMaterial::Multibase(text) = &material;
+    let (KeyMaterial::Pem(text) | KeyMaterial::Multibase(text)) = &material;
     // No database keeps it, and no key has it.
     if text.contains('\0') {
         return None;
