@@ -5,7 +5,7 @@ use crate::federation::{among_peers, follow};
 use crate::peer::{ACTIVITY_JSON, Outgoing, Peer, second_keys};
 use crate::support::{Account, TestApp, hash_of, plain_claim};
 use artdag_federation::SignatureScheme::{self, Cavage, Rfc9421};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -228,7 +228,7 @@ among_peers! {
                 outgoing.url.clone_from(&inbox);
                 scene.refuses(&format!("{scheme}, for {elsewhere}"), outgoing, 401).await;
             }
-            let stranger = scene.peer.sign_with(&scene.peer.key("alice"), second_keys().as_ref(), scheme, &inbox, &wish, Utc::now());
+            let stranger = scene.peer.sign_with(&scene.peer.key("alice"), second_keys().as_ref(), scheme, &inbox, &wish, TimeDelta::zero());
             scene.refuses(&format!("{scheme}, by another key"), stranger, 401).await;
         }
         for off in [TimeDelta::hours(-11), TimeDelta::minutes(50)] {
@@ -314,7 +314,7 @@ among_peers! {
         for (name, body, status) in rows {
             scene.refuses(name, scene.signed(Rfc9421, &body), status).await;
         }
-        let ours = peer.sign_with(&scene.app.url("/users/giles#main-key"), second_keys().as_ref(), Cavage, &scene.inbox(), &scene.wish().to_string(), Utc::now());
+        let ours = peer.sign_with(&scene.app.url("/users/giles#main-key"), second_keys().as_ref(), Cavage, &scene.inbox(), &scene.wish().to_string(), TimeDelta::zero());
         scene.refuses("a key of somebody here", ours, 400).await;
 
         // A letter that its author signed may come from anybody.
@@ -467,7 +467,7 @@ among_peers! {
     async fn a_thousand_bad_signatures_cause_one_fetch(app: TestApp) {
         let scene = Scene::new(app).await;
         let wish = scene.wish().to_string();
-        let forged = scene.peer.sign_with(&scene.peer.key("alice"), second_keys().as_ref(), Cavage, &scene.inbox(), &wish, Utc::now());
+        let forged = scene.peer.sign_with(&scene.peer.key("alice"), second_keys().as_ref(), Cavage, &scene.inbox(), &wish, TimeDelta::zero());
         for _ in 0..10 {
             let copies = (0..100).map(|_| scene.peer.send(forged.clone()));
             for answer in futures_util::future::join_all(copies).await {

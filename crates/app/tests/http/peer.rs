@@ -225,7 +225,7 @@ impl Peer {
         activity: &str,
         off: TimeDelta,
     ) -> Outgoing {
-        self.sign_with(&self.key(actor), first_keys().as_ref(), scheme, inbox, activity, Utc::now_off(off))
+        self.sign_with(&self.key(actor), first_keys().as_ref(), scheme, inbox, activity, off)
     }
 
     /// A request signed with some key.
@@ -236,8 +236,9 @@ impl Peer {
         scheme: SignatureScheme,
         inbox: &str,
         activity: &str,
-        now: DateTime<Utc>,
+        off: TimeDelta,
     ) -> Outgoing {
+        let now = Utc::now_off(off);
         let url = url::Url::parse(inbox).unwrap();
         let digest = BodyDigest::of(activity.as_bytes());
         let content = Content { media_type: ACTIVITY_JSON, digest: &digest };

@@ -112,6 +112,8 @@ async fn the_shy(a: TestApp, b: TestApp) {
 
     b.claim(&bob, &plain_claim("secret")).await;
     heard(&a, &alice, |body| body["heard"].as_array().is_some_and(|heard| heard.len() == 1)).await;
+    // Its index comes a moment later.
+    b.eventually("/assets/secret", |body| body["activity_index"] == 0).await;
     for path in ["/users/bob/outbox", "/users/bob/followers", &format!("/objects/{}", hash_of("secret")), "/activity/0"]
     {
         b.get(path).await.assert_problem(401, "signature-refused");

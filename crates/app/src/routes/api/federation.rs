@@ -411,7 +411,7 @@ async fn share(
     body: JsonBody<Sharing>,
 ) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::default();
-    let object = fields.required("/object", body.0.object.as_ref(), |text| text.parse::<Iri>());
+    let object = fields.required("/object", body.0.object.as_ref(), str::parse::<Iri>);
     let object = fields.finish(object)?;
     let activity = registry.share(member.username(), &object).await.map_err(|error| match error {
         ShareError::NotFound(object) => Problem::not_found(format_args!("object {object} that is known here")),
