@@ -37,6 +37,6 @@ fn make(venv: &Path, python: &Path, requirements: &Path) -> Result<()> {
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
     process::output(pip.arg(requirements))?;
-    process::output(Command::new(python).args(["-c", "import cryptography, prov, rdflib, rfc8785, rocrate"]))?;
+    process::output(Command::new(python).args(["-c", "import cryptography, opentimestamps, otsclient, prov, rdflib, rfc8785, rocrate"]))?;
     Ok(())
 }
