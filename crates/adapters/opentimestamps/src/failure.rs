@@ -1,6 +1,7 @@
 //! What calls over HTTP have in common when they fail.
 
-use crate::ports::{Cause, HeadersError};
+use crate::ports::{CalendarError, Cause, HeadersError};
+use artdag_anchoring::ots::CalendarUri;
 use artdag_http::{FetchError, StatusCode};
 
 /// A call that brought nothing, before it is said whose.
@@ -19,6 +20,15 @@ impl Failure {
         let is_passing =
             status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
         if is_passing { Self::Unreachable(said.into()) } else { Self::Nonsense(said) }
+    }
+
+    pub(crate) fn of_calendar(self, calendar: &CalendarUri) -> CalendarError {
+        match self {
+            Self::Unreachable(cause) => CalendarError::Unreachable(cause),
+            Self::Slow => CalendarError::Slow,
+            Self::Nonsense(why) => CalendarError::Nonsense { calendar: calendar.clone(), why },
+            Self::Refused(cause) => CalendarError::Refused(cause),
+        }
     }
 
     pub(crate) fn of_source(self, name: String) -> HeadersError {

@@ -1,21 +1,56 @@
-//! The world outside of anchoring: sources of Bitcoin's block headers.
+//! The world outside of anchoring: calendars that take digests to Bitcoin, and sources of Bitcoin's block headers.
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`BlockHeaders`] | the port |
+//! | [`Calendar`], [`BlockHeaders`] | the ports |
+//! | [`HttpCalendars`] | calendars over HTTP; [`submit_to_all`] and [`quorum`] for several at once |
 //! | [`HeaderFile`] | the checked chain, kept on disk |
 //! | [`BitcoinCoreRpc`], [`Esplora`], [`Explorers`] | a node, an explorer, several explorers compared |
 //! | [`sync`] | brings a [`HeaderFile`] up to a source's tip |
 //! | [`verify`] | judges an attestation by any source |
 //!
-//! Nobody here is believed. Headers of whatever source go through the rules of
+//! Nobody here is believed. A calendar's answer is a claim, of which this crate checks the form; whether its block
+//! says so, [`verify`] tells. Headers of whatever source go through the rules of
 //! [`artdag_anchoring::bitcoin::HeaderChain`] before they are stored.
 //!
-//! This crate must never show what lets into a node; wait without a limit; or answer from a [`HeaderFile`] whose chain has too little work.
+//! This crate must never ask a calendar that is not on the list, whatever a proof says; show what lets into a node;
+//! wait without a limit; or answer from a [`HeaderFile`] whose chain has too little work.
 //!
 //! To add a source of headers: a file with an implementation of [`BlockHeaders`] over the
 //! [`GuardedClient`](artdag_http::GuardedClient), whose answers are compared with what was asked for, whose errors
 //! name it without secrets, and which is run against `tests/interop/ots_calendar.py` in the tests.
+//!
+//! # Stamp, and ask later
+//!
+//! ```no_run
+//! use artdag_anchoring::Digest;
+//! use artdag_anchoring::ots::{CalendarUri, Calendars};
+//! use artdag_http::{GuardPolicy, GuardedClient};
+//! use artdag_opentimestamps::{Calendar, CalendarError, HttpCalendars, quorum, submit_to_all};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = GuardedClient::builder(&"https://l2.example".parse()?, GuardPolicy::default()).build()?;
+//! let pools: Vec<CalendarUri> =
+//!     vec!["https://a.pool.opentimestamps.org".parse()?, "https://a.pool.eternitywall.com".parse()?];
+//! let calendars = HttpCalendars::new(client, &pools, Calendars::public());
+//!
+//! let root = Digest::of(b"the root of the log");
+//! let submitted = submit_to_all(&calendars, &pools, &root).await;
+//! let mut timestamp = quorum(&submitted, 2)?;
+//!
+//! // Some hours later.
+//! let pending: Vec<_> = timestamp.pending().map(|(calendar, message)| (calendar.clone(), message)).collect();
+//! for (calendar, message) in pending {
+//!     match calendars.upgrade(&calendar, &message).await {
+//!         Ok(answer) => timestamp.insert(&answer)?,
+//!         Err(CalendarError::NotYet(_)) => {}
+//!         Err(error) => println!("{error}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Keep a chain, and judge by it
 //!
@@ -49,6 +84,7 @@
 //! ```
 
 mod bitcoin_core;
+mod calendars;
 mod esplora;
 mod explorers;
 mod failure;
@@ -56,14 +92,17 @@ mod fetch;
 mod header_file;
 mod node_url;
 mod ports;
+mod submission;
 mod sync;
 mod verify;
 
 pub use bitcoin_core::BitcoinCoreRpc;
+pub use calendars::HttpCalendars;
 pub use esplora::Esplora;
 pub use explorers::{Explorers, InvalidQuorum};
 pub use header_file::{HeaderFile, HeaderFileError};
 pub use node_url::{InvalidNodeUrl, NodeUrl};
-pub use ports::{BlockHeaders, Cause, HeadersError};
+pub use ports::{BlockHeaders, Calendar, CalendarError, Cause, HeadersError};
+pub use submission::{Submitted, TooFew, quorum, submit_to_all};
 pub use sync::{BATCH, Progress, SyncError, Synced, sync};
 pub use verify::verify;

@@ -1,4 +1,4 @@
-//! Sources of headers, over real connections on loopback.
+//! Calendars and sources of headers, over real connections on loopback.
 
 #![expect(
     clippy::panic,
@@ -7,6 +7,8 @@
     reason = "helpers of tests fail and tell as tests do"
 )]
 
+mod anchor;
+mod calendars;
 mod header_file;
 mod headers;
 mod support;

@@ -2,9 +2,10 @@
 
 use artdag_anchoring::Digest;
 use artdag_anchoring::bitcoin::{BlockHash, BlockHeader, ChainRules, CompactTarget};
+use artdag_anchoring::ots::{CalendarUri, Calendars};
 use artdag_http::{GuardPolicy, GuardedClient};
 use artdag_kernel::ServerUrl;
-use artdag_opentimestamps::{Esplora, NodeUrl};
+use artdag_opentimestamps::{Esplora, HttpCalendars, NodeUrl};
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::process::{Child, Command};
@@ -34,6 +35,11 @@ pub(crate) fn client() -> GuardedClient {
     let policy = GuardPolicy::new(vec!["127.0.0.0/8".parse().unwrap()], []);
     let builder = GuardedClient::builder(&"https://l2.example".parse().unwrap(), policy);
     builder.connect_limit(PATIENT).build().unwrap()
+}
+
+/// Asks these calendars and no others.
+pub(crate) fn calendars(uris: &[CalendarUri]) -> HttpCalendars {
+    HttpCalendars::new(client(), uris, Calendars::none()).with_timeout(PATIENT)
 }
 
 /// A calendar with a chain of its own in a process of its own, for as long as it is held.
@@ -72,6 +78,10 @@ impl Peer {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         false
+    }
+
+    pub(crate) fn uri(&self) -> CalendarUri {
+        self.url("").parse().unwrap()
     }
 
     pub(crate) fn node(&self) -> NodeUrl {
@@ -174,6 +184,10 @@ impl Parrot {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn uri(&self) -> CalendarUri {
+        self.url().parse().unwrap()
     }
 
     pub(crate) fn server(&self) -> ServerUrl {
