@@ -54,7 +54,7 @@ pub enum HeaderFileError {
     #[error("the headers in {0} are those of another chain")]
     AnotherChain(PathBuf),
     /// A header is not a valid next one. If it does not follow on the one before, that one may be what is wrong.
-    #[error("bytes {} to {} of {path}, the header of height {height}, are wrong", u64::from(*.height) * LENGTH, u64::from(*.height) * LENGTH + LENGTH - 1)]
+    #[error("{} of {path}, the header of height {height}, are wrong", place_of(*.height))]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -85,19 +85,18 @@ impl HeaderFile {
     /// [`HeaderFileError`]. Nothing of a file that has an error in it is changed.
     pub fn open(path: impl Into<PathBuf>, rules: ChainRules) -> Result<Self, HeaderFileError> {
         let path = path.into();
-        let failed = |doing| move |path: &Path, source| HeaderFileError::Io { path: path.to_owned(), doing, source };
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(|error| failed("opened")(&path, error))?;
+        let file = opened.map_err(|error| io_error(&path, "opened", error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(HeaderFileError::InUse(path)),
-            Err(TryLockError::Error(error)) => return Err(failed("opened")(&path, error)),
+            Err(TryLockError::Error(error)) => return Err(io_error(&path, "opened", error)),
         }
         let mut disk = Disk { file, written: 0 };
         let (chain, written) = load(&disk.file, &path, rules)?;
         disk.written = written;
-        disk.save(chain.headers()).map_err(|error| failed("written")(&path, error))?;
-        sync_folder(&path).map_err(|error| failed("written")(&path, error))?;
+        disk.save(chain.headers()).map_err(|error| io_error(&path, "written", error))?;
+        sync_folder(&path).map_err(|error| io_error(&path, "written", error))?;
         Ok(Self { path, chain: RwLock::new(chain), disk: Mutex::new(disk) })
     }
 
@@ -260,6 +259,11 @@ fn read_piece(reader: &mut impl Read) -> io::Result<Vec<BlockHeader>> {
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
+}
+
+fn place_of(height: u32) -> String {
+    let start = u64::from(height) * LENGTH;
+    format!("bytes {start} to {}", start + LENGTH - 1)
 }
 
 fn io_error(path: &Path, doing: &'static str, source: io::Error) -> HeaderFileError {
