@@ -42,6 +42,7 @@ const RULES: &[Rule] = &[
         &["artdag-registry", "artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
     ),
     outer("artdag-http", &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation"]),
+    outer("artdag-opentimestamps", &["artdag-http", "artdag-kernel", "artdag-anchoring"]),
     outer(
         "artdag-app",
         &[

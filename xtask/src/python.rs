@@ -37,9 +37,8 @@ fn make(venv: &Path, python: &Path, requirements: &Path) -> Result<()> {
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"]);
     process::output(pip.arg(requirements))?;
-    process::output(
-        Command::new(python)
-            .args(["-c", "import cryptography, http_message_signatures, prov, rdflib, rfc8785, rocrate"]),
-    )?;
+    let packages =
+        "import cryptography, http_message_signatures, opentimestamps, otsclient, prov, rdflib, rfc8785, rocrate";
+    process::output(Command::new(python).args(["-c", packages]))?;
     Ok(())
 }

@@ -1,0 +1,15 @@
+//! Calendars and sources of headers, over real connections on loopback.
+
+#![expect(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail and tell as tests do"
+)]
+
+mod anchor;
+mod calendars;
+mod header_file;
+mod headers;
+mod support;
+mod sync;
