@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::skips::Skips;
-use crate::{boundaries, openapi, process, test, workspace};
+use crate::{boundaries, fuzz, openapi, process, test, workspace};
 
 /// Run everything that CI runs, in its order, up to the first failure
 ///
@@ -27,6 +27,7 @@ const STEPS: &[(&str, Step)] = &[
     ("openapi", |_| openapi::check_in_ci()),
     ("tests", test::run_in_ci),
     ("documentation", documentation),
+    ("fuzz", |_| fuzz::run_in_ci()),
 ];
 
 pub(crate) fn run(_: &Args) -> Result<()> {

@@ -66,6 +66,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// A minute for each target.
+pub(crate) fn run_in_ci() -> Result<()> {
+    run(&Args { targets: Vec::new(), seconds: 60, input: None })
+}
+
 fn fuzz_folder() -> PathBuf {
     workspace::root().join("fuzz")
 }
