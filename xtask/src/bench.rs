@@ -4,49 +4,42 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::postgres::{self, Cluster, Programs};
+use crate::process;
 use crate::skips::Skips;
-use crate::{db, env, process};
+use crate::test::{Database, Node};
 
-/// Measure POST /auth/verify over SQLite and PostgreSQL, beside a handler that only checks the token
+/// Measure the server: what renderers ask it, or what other servers send it
 ///
-/// TEST_DATABASE_URL, if set, names the PostgreSQL to use. Else the one of `cargo xtask db up` is used, else one is
-/// started for this run and stopped at its end. Builds for release, runs for about three minutes, and prints a table;
-/// docs/benchmarks.md says how to read it.
+/// `verify` measures POST /auth/verify beside a handler that only checks the token; `federation` measures what an inbox
+/// takes and what a fan-out delivers, beside Fedify and beside the bare signatures. TEST_DATABASE_URL, if set, names the
+/// PostgreSQL to use. Else the one of `cargo xtask db up` is used, else one is started for this run and stopped at its
+/// end. Builds for release, runs for some minutes, and prints a table; docs/benchmarks.md says how to read it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Passed to the benchmark: `--rounds 9`, `--seconds 10`, `--connections 16,64`, `--help`
+    /// What to measure
+    #[arg(default_value = "verify", value_parser = ["verify", "federation"])]
+    what: String,
+    /// Passed to the benchmark; `-- --help` shows what it takes
     #[arg(last = true)]
     rest: Vec<OsString>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut skips = Skips::default();
-    let outcome = measure(&args.rest, &mut skips);
+    let outcome = measure(args, &mut skips);
     skips.print();
     outcome
 }
 
-fn measure(rest: &[OsString], skips: &mut Skips) -> Result<()> {
-    let mut bench = process::cargo(["bench", "--package", "artdag-app", "--bench", "verify", "--"]);
-    bench.args(rest);
-    if env::get(env::DATABASE_URL).is_some() {
-        println!("PostgreSQL: the one of TEST_DATABASE_URL");
-        return process::run(&mut bench);
+fn measure(args: &Args, skips: &mut Skips) -> Result<()> {
+    let mut bench = process::cargo(["bench", "--package", "artdag-app", "--bench", &args.what, "--"]);
+    bench.args(&args.rest);
+    if args.what == "federation" {
+        Node::prepare(skips)?.tell(&mut bench);
     }
-    if let Some(cluster) = db::running()? {
-        println!("PostgreSQL: {} (of `cargo xtask db up`)", cluster.url());
-        return process::run(bench.env(env::DATABASE_URL, cluster.url()));
-    }
-    let Some(programs) = Programs::find() else {
-        let why = "`initdb` and `postgres` are not on this machine";
-        skips.skip("the measurements over PostgreSQL", why, postgres::HOW_TO_INSTALL)?;
-        return process::run(&mut bench);
-    };
-    let cluster = Cluster::start(&programs)?;
-    println!("PostgreSQL: {} (for this run only)", cluster.url());
-    let measured = process::run(bench.env(env::DATABASE_URL, cluster.url()));
+    let database = Database::prepare(skips)?;
+    database.tell(&mut bench);
+    let measured = process::run(&mut bench);
     // Stopped whatever became of the measurements; their failure is the more telling one.
-    let stopped = cluster.stop();
-    measured.and(stopped)
+    measured.and(database.stop())
 }

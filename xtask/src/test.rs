@@ -80,15 +80,7 @@ fn names_packages(args: &[OsString]) -> bool {
 fn run_with(command: &mut Command, database: &Database, programs: &OtherPrograms) -> Result<()> {
     // Only xtask says what is skipped, and says it aloud.
     command.env_remove(env::SKIP_POSTGRES).env_remove(env::SKIP_PYTHON).env_remove(env::SKIP_NODE);
-    match database {
-        Database::Given => {}
-        Database::Running(cluster) | Database::Ours(cluster) => {
-            command.env(env::DATABASE_URL, cluster.url());
-        }
-        Database::Missing => {
-            command.env(env::SKIP_POSTGRES, "1");
-        }
-    }
+    database.tell(command);
     match &programs.python {
         Python::Given => {}
         Python::Ours(python) => {
@@ -98,19 +90,11 @@ fn run_with(command: &mut Command, database: &Database, programs: &OtherPrograms
             command.env(env::SKIP_PYTHON, "1");
         }
     }
-    match &programs.node {
-        Node::Given => {}
-        Node::Ours(folder) => {
-            command.env(env::NODE, folder);
-        }
-        Node::Missing => {
-            command.env(env::SKIP_NODE, "1");
-        }
-    }
+    programs.node.tell(command);
     process::run(command)
 }
 
-enum Database {
+pub(crate) enum Database {
     /// By a person, in TEST_DATABASE_URL.
     Given,
     /// By `cargo xtask db up`, and left running.
@@ -120,7 +104,7 @@ enum Database {
 }
 
 impl Database {
-    fn prepare(skips: &mut Skips) -> Result<Self> {
+    pub(crate) fn prepare(skips: &mut Skips) -> Result<Self> {
         if env::get(env::DATABASE_URL).is_some() {
             println!("PostgreSQL: the one of TEST_DATABASE_URL");
             return Ok(Self::Given);
@@ -139,7 +123,20 @@ impl Database {
         Ok(Self::Ours(cluster))
     }
 
-    fn stop(&self) -> Result<()> {
+    /// Tells a program of tests or of measurements where it is.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        match self {
+            Self::Given => {}
+            Self::Running(cluster) | Self::Ours(cluster) => {
+                command.env(env::DATABASE_URL, cluster.url());
+            }
+            Self::Missing => {
+                command.env(env::SKIP_POSTGRES, "1");
+            }
+        }
+    }
+
+    pub(crate) fn stop(&self) -> Result<()> {
         match self {
             Self::Ours(cluster) => cluster.stop(),
             Self::Given | Self::Running(_) | Self::Missing => Ok(()),
@@ -177,7 +174,7 @@ impl Python {
     }
 }
 
-enum Node {
+pub(crate) enum Node {
     /// By a person, in ARTDAG_TEST_NODE.
     Given,
     Ours(std::path::PathBuf),
@@ -185,7 +182,20 @@ enum Node {
 }
 
 impl Node {
-    fn prepare(skips: &mut Skips) -> Result<Self> {
+    /// Tells a program of tests or of measurements where the packages are.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        match self {
+            Self::Given => {}
+            Self::Ours(folder) => {
+                command.env(env::NODE, folder);
+            }
+            Self::Missing => {
+                command.env(env::SKIP_NODE, "1");
+            }
+        }
+    }
+
+    pub(crate) fn prepare(skips: &mut Skips) -> Result<Self> {
         if env::get(env::NODE).is_some() {
             println!("Node.js packages: those of ARTDAG_TEST_NODE");
             return Ok(Self::Given);

@@ -6,6 +6,8 @@
 //! docs/benchmarks.md says how to run it and how to read it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the person at the terminal")]
 
+mod parts;
+
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use artdag_app::http::caller::bearer;
@@ -19,22 +21,19 @@ use artdag_database::{DatabaseUrl, testing};
 use artdag_kernel::{Clock, rfc3339_seconds};
 use artdag_signing::JwtCodec;
 use clap::Parser;
+use parts::{Failure, cores, median, postgres, quantile, read_answer};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Of the baseline's requests a second, on PostgreSQL.
 const TARGET: f64 = 0.60;
@@ -113,21 +112,9 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
-}
-
 /// Enough that the servers are the limit, and no more: they share the machine with what asks them.
 fn load_threads() -> usize {
     (cores() / 4).max(1)
-}
-
-#[expect(clippy::disallowed_methods, reason = "benchmarks are told their server by the environment, as tests are")]
-async fn postgres() -> Option<(DatabaseUrl, testing::TestDatabase)> {
-    match std::env::var("TEST_DATABASE_URL") {
-        Ok(url) if !url.is_empty() => testing::fresh_postgres().await,
-        _ => None,
-    }
 }
 
 /// A server that answers, and the request it is asked with.
@@ -345,16 +332,6 @@ fn measure(servers: &[Server], connections: usize, options: &Options) -> Result<
     Ok(rows.collect())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
-}
-
-fn quantile(sorted: &[Duration], percent: usize) -> Duration {
-    sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
-}
-
 /// What was answered, and in how long.
 struct Load {
     latencies: Vec<Duration>,
@@ -402,36 +379,10 @@ async fn ask(address: SocketAddr, request: Arc<[u8]>, until: Instant) -> Result<
     let mut sent = Instant::now();
     while sent < until {
         stream.write_all(&request).await?;
-        read_answer(&mut stream, &mut answer).await?;
+        read_answer(&mut stream, &mut answer, "200").await?;
         let now = Instant::now();
         latencies.push(now - sent);
         sent = now;
     }
     Ok(latencies)
-}
-
-/// Reads one answer to its end and forgets it.
-async fn read_answer(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), Failure> {
-    bytes.clear();
-    loop {
-        if stream.read_buf(bytes).await? == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
-        let head = str::from_utf8(&bytes[..end])?;
-        if !head.starts_with("HTTP/1.1 200 ") {
-            return Err(String::from_utf8_lossy(bytes).into_owned().into());
-        }
-        let length: usize = header_of(head, "content-length").ok_or("an answer has no Content-Length")?.parse()?;
-        match bytes.len().cmp(&(end + 4 + length)) {
-            std::cmp::Ordering::Less => {}
-            std::cmp::Ordering::Equal => return Ok(()),
-            std::cmp::Ordering::Greater => return Err("more was answered than was asked".into()),
-        }
-    }
-}
-
-fn header_of<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
