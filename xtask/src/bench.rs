@@ -11,9 +11,9 @@ use crate::test::{Database, Node};
 /// Measure the server: what renderers ask it, or what other servers send it
 ///
 /// `verify` measures POST /auth/verify beside a handler that only checks the token; `federation` measures what an inbox
-/// takes and what a fan-out delivers, beside Fedify and beside the bare signatures. TEST_DATABASE_URL, if set, names the
-/// PostgreSQL to use. Else the one of `cargo xtask db up` is used, else one is started for this run and stopped at its
-/// end. Builds for release, runs for some minutes, and prints a table; docs/benchmarks.md says how to read it.
+/// takes and what a fan-out delivers, beside Fedify and beside the bare signatures, over a PostgreSQL that syncs to disk.
+/// TEST_DATABASE_URL, if set, names the PostgreSQL to use. Else `verify` uses the one of `cargo xtask db up`, else one is
+/// started for this run and stopped at its end. Builds for release, runs for some minutes, and prints a table; docs/benchmarks.md says how to read it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What to measure
@@ -34,10 +34,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn measure(args: &Args, skips: &mut Skips) -> Result<()> {
     let mut bench = process::cargo(["bench", "--package", "artdag-app", "--bench", &args.what, "--"]);
     bench.args(&args.rest);
-    if args.what == "federation" {
+    let database = if args.what == "federation" {
         Node::prepare(skips)?.tell(&mut bench);
-    }
-    let database = Database::prepare(skips)?;
+        Database::prepare_durable(skips)?
+    } else {
+        Database::prepare(skips)?
+    };
     database.tell(&mut bench);
     let measured = process::run(&mut bench);
     // Stopped whatever became of the measurements; their failure is the more telling one.

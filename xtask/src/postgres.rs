@@ -59,15 +59,24 @@ impl Cluster {
     /// Makes a cluster in a new folder below the system's temporary one, not below `target/`: run by root it belongs
     /// to another user, who may be unable to enter the folder that the clone lies in.
     pub(crate) fn start(programs: &Programs) -> Result<Self> {
+        Self::start_with(programs, &["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+    }
+
+    /// One that has written to the disk what it has committed, as it does in production: to measure with.
+    pub(crate) fn start_durable(programs: &Programs) -> Result<Self> {
+        Self::start_with(programs, &[])
+    }
+
+    fn start_with(programs: &Programs, settings: &[&str]) -> Result<Self> {
         let dir = new_folder()?;
-        let started = Self::start_in(programs, &dir);
+        let started = Self::start_in(programs, &dir, settings);
         if started.is_err() {
             let _ = fs::remove_dir_all(&dir);
         }
         started
     }
 
-    fn start_in(programs: &Programs, dir: &Path) -> Result<Self> {
+    fn start_in(programs: &Programs, dir: &Path, settings: &[&str]) -> Result<Self> {
         let account = Account::for_server(dir)?;
         if let Some(account) = &account {
             chown(dir, Some(account.uid), Some(account.gid))
@@ -85,7 +94,7 @@ impl Cluster {
         const ATTEMPTS: u32 = 5;
         let mut attempt = 1;
         loop {
-            match Self::launch(programs, dir, &data, account.as_ref()) {
+            match Self::launch(programs, dir, &data, account.as_ref(), settings) {
                 Err(error) if attempt == ATTEMPTS || process::check_stopped().is_err() => return Err(error),
                 Err(_) => attempt += 1,
                 started => return started,
@@ -93,20 +102,20 @@ impl Cluster {
         }
     }
 
-    fn launch(programs: &Programs, dir: &Path, data: &Path, account: Option<&Account>) -> Result<Self> {
+    fn launch(
+        programs: &Programs,
+        dir: &Path,
+        data: &Path,
+        account: Option<&Account>,
+        settings: &[&str],
+    ) -> Result<Self> {
         let port = free_port()?;
         let log_path = dir.join("log");
         let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
         let mut command = server_command(&programs.postgres, dir, account);
         command.arg("-D").arg(data).args(["-p", &port.to_string()]);
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "max_connections=200",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-        ] {
+        let usual = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
+        for setting in usual.iter().chain(settings) {
             command.args(["-c", setting]);
         }
         // Its own process group, or a Ctrl-C would stop it under the tests' feet.

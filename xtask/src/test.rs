@@ -123,6 +123,14 @@ impl Database {
         Ok(Self::Ours(cluster))
     }
 
+    /// One of its own that is as durable as in production, unless a person named another.
+    pub(crate) fn prepare_durable(skips: &mut Skips) -> Result<Self> {
+        match (env::get(env::DATABASE_URL), Programs::find()) {
+            (None, Some(programs)) => Ok(Self::Ours(Cluster::start_durable(&programs)?)),
+            _ => Self::prepare(skips),
+        }
+    }
+
     /// Tells a program of tests or of measurements where it is.
     pub(crate) fn tell(&self, command: &mut Command) {
         match self {
