@@ -151,6 +151,21 @@ impl Registry {
         unit.commit().await
     }
 
+    /// Does what needs another server. Strangers cause these jobs, so they may not have all the hands there are; and what
+    /// another server does not give is for nobody to repair here.
+    async fn ask_a_peer(&self, asking: impl Future<Output = Result<(), JobError>>) -> Result<Outcome, JobError> {
+        let Ok(_hand) = self.peer_hands.try_acquire() else {
+            return Ok(Outcome::Again(self.parts.clock.now() + TimeDelta::seconds(2)));
+        };
+        match asking.await {
+            Err(JobError::Lasting(error)) => {
+                tracing::debug!(error = error.as_ref() as &dyn Error, "another server gave nothing of use");
+                Ok(Outcome::Done)
+            }
+            outcome => outcome.map(|()| Outcome::Done),
+        }
+    }
+
     /// Does what a job says, once.
     pub(crate) async fn perform(&self, job: &Job) -> Result<Outcome, JobError> {
         match job {
@@ -188,10 +203,10 @@ impl Registry {
                 Ok(Outcome::Again(now + TimeDelta::hours(1)))
             }
             Job::FanOut { activity, sender } => self.fan_out(activity, sender).await.map(|()| Outcome::Done),
-            Job::RefreshActor { actor } => self.refresh_actor(actor).await.map(|()| Outcome::Done),
-            Job::FetchObject { object } => self.fetch_object(object).await.map(|()| Outcome::Done),
+            Job::RefreshActor { actor } => self.ask_a_peer(self.refresh_actor(actor)).await,
+            Job::FetchObject { object } => self.ask_a_peer(self.fetch_object(object)).await,
             Job::SynchronizeFollowers { actor, collection, url, digest } => {
-                self.synchronize(actor, collection, url, digest).await.map(|()| Outcome::Done)
+                self.ask_a_peer(self.synchronize(actor, collection, url, digest)).await
             }
         }
     }

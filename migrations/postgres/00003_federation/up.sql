@@ -9,6 +9,7 @@ create table remote_actors (
     followers text collate "C",
     fetched_at timestamptz not null
 );
+create index remote_actors_age on remote_actors (fetched_at);
 
 create table remote_keys (
     id text collate "C" primary key,

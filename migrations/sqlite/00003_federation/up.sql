@@ -11,6 +11,7 @@ create table remote_actors (
     followers text,
     fetched_at text not null
 ) strict, without rowid;
+create index remote_actors_age on remote_actors (fetched_at);
 
 create table remote_keys (
     id text not null primary key,

@@ -45,7 +45,7 @@ impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Timeout => Self::Slow,
-            FetchError::Refused(_) => Self::Refused(error.into()),
+            FetchError::Refused(_) | FetchError::Unsigned(_) => Self::Refused(error.into()),
             FetchError::Connect(_) | FetchError::Broken(_) => Self::Unreachable(error.into()),
             FetchError::TooLarge | FetchError::ContentType(_) | FetchError::Redirects(_) | FetchError::Protocol(_) => {
                 Self::Nonsense(error.to_string())

@@ -44,7 +44,14 @@ pub(crate) async fn read_answer(stream: &mut TcpStream, bytes: &mut Vec<u8>, sta
         if !head.strip_prefix("HTTP/1.1 ").is_some_and(|rest| rest.starts_with(status)) {
             return Err(String::from_utf8_lossy(bytes).into_owned().into());
         }
-        let length: usize = header_of(head, "content-length").unwrap_or("0").parse()?;
+        let length = match header_of(head, "content-length") {
+            Some(length) => length.parse()?,
+            None if header_of(head, "transfer-encoding").is_some() => match bytes[end + 4..].ends_with(b"0\r\n\r\n") {
+                true => bytes.len() - end - 4,
+                false => continue,
+            },
+            None => 0,
+        };
         match bytes.len().cmp(&(end + 4 + length)) {
             std::cmp::Ordering::Less => {}
             std::cmp::Ordering::Equal => return Ok(()),

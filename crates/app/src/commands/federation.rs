@@ -86,17 +86,22 @@ async fn import(registry: &Registry, file: &Path) -> Result<(), StartError> {
 fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<Vec<DomainRule>, StartError> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let (mut rules, mut columns) = (Vec::new(), None);
+    let (mut rules, mut columns, mut severity) = (Vec::new(), None, None);
     for (number, record) in reader.records().enumerate() {
         let record = record.map_err(|error| format!("line {}: {error}", number + 1))?;
         let named = |name: &str| record.iter().position(|title| title.trim_start_matches('#') == name);
         if number == 0 && named("domain").is_some() {
             columns = Some((named("domain"), named("action"), named("reason").or(named("public_comment"))));
+            severity = named("severity");
             continue;
         }
         let (domain, action, reason) = columns.unwrap_or((Some(0), Some(1), Some(2)));
         let get = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|text| !text.is_empty());
         let Some(domain) = get(domain) else { continue };
+        // Others know milder measures, which are not known here.
+        if get(severity).is_some_and(|severity| severity != "suspend") {
+            continue;
+        }
         let at_line = |error: String| format!("line {}: `{domain}` {error}; nothing was taken over", number + 1);
         rules.push(DomainRule {
             pattern: domain.parse().map_err(|error: artdag_federation::InvalidPattern| at_line(error.to_string()))?,
@@ -186,7 +191,7 @@ mod tests {
             ("*.friends.example".to_owned(), "allow", None),
         ];
         assert_eq!(parsed(own), expected);
-        let others = "#domain,#severity,#public_comment\nspam.example,suspend,lies\n";
+        let others = "#domain,#severity,#public_comment\nspam.example,suspend,lies\nloud.example,silence,noise\n";
         assert_eq!(parsed(others), [("spam.example".to_owned(), "block", Some("lies".to_owned()))]);
         assert_eq!(parsed("spam.example\n\nother.example\n").len(), 2);
         assert_eq!(field("lies, \"mostly\""), "\"lies, \"\"mostly\"\"\"");

@@ -92,10 +92,22 @@ pub async fn check_reader(request: &HttpRequest, registry: &Registry) -> Result<
     }
 }
 
+fn later(cause: Option<Box<dyn Error + Send + Sync>>) -> Problem {
+    let detail = "The key that the signature names cannot be had now. Send the request again in a minute.";
+    let problem = Problem::new(Kind::TooMany, detail).retry_after(60);
+    match cause {
+        Some(cause) => problem.because(cause),
+        None => problem,
+    }
+}
+
 /// What a sender is told whose request is refused: which part of it failed and how, and never more.
 pub fn refused(error: ReceiveError) -> Problem {
     match error {
         ReceiveError::Signature(fault) => Problem::new(Kind::Signature, format!("Not accepted: {fault}.")),
+        // Told as a refusal for good, a passing fault would lose the activity.
+        ReceiveError::Key(KeyRefused::Waiting) => later(None),
+        ReceiveError::Key(KeyRefused::Fetch(cause)) if cause.is_passing() => later(Some(cause.into())),
         ReceiveError::Key(KeyRefused::Fetch(cause)) => {
             Problem::new(Kind::Signature, "Not accepted: the key that the signature names cannot be had.")
                 .because(Box::<dyn Error + Send + Sync>::from(cause))

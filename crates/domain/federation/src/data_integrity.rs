@@ -110,6 +110,11 @@ pub fn methods(document: &Value) -> impl Iterator<Item = &str> {
     proofs(document).filter_map(|proof| proof.get("verificationMethod")?.as_str())
 }
 
+/// When the document's proofs say that they were made; one that does not say so has no time.
+pub fn creation_times(document: &Value) -> impl Iterator<Item = Instant> {
+    proofs(document).filter_map(|proof| time(proof, "created").ok().flatten())
+}
+
 /// Checks the proof by one key in a document of unknown origin. `method` is the id of a key that the document's
 /// actor itself lists in its `assertionMethod`; `check` gets the 64 bytes and the signature, and must check them
 /// with that key.

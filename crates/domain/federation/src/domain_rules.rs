@@ -57,6 +57,7 @@ impl DomainPattern {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() => name,
             _ => host.as_str(),
         };
+        let name = name.strip_suffix('.').unwrap_or(name);
         match self.0.strip_prefix('*') {
             Some("") => true,
             // `.spam.example`: itself and what is below it, but not `notspam.example`.
@@ -186,7 +187,7 @@ mod tests {
     fn a_pattern_means_whole_labels() {
         let matches = |pattern: &str, host: &str| pattern.parse::<DomainPattern>().unwrap().matches(host);
         assert!(matches("spam.example", "SPAM.example:8443"));
-        assert!(!matches("spam.example", "a.spam.example"));
+        assert!(!matches("spam.example", "a.spam.example") && matches("spam.example", "spam.example."));
         assert!(matches("*.spam.example", "a.b.spam.example") && matches("*.spam.example", "spam.example"));
         assert!(!matches("*.spam.example", "notspam.example"));
         assert!(

@@ -1,4 +1,4 @@
-use crate::reading::{NotADocument, items, parse_document, reference, text, the_reference};
+use crate::reading::{NotADocument, items, parse_document, reference, references, text, the_reference};
 use crate::remote_actor::{is_actor, is_public};
 use crate::remote_object::is_tombstone;
 use crate::{Iri, NotTheirs, RemoteObject, Site};
@@ -171,7 +171,12 @@ impl Incoming {
             "Like" => react(site, Reaction::Like, object),
             "Announce" => react(site, Reaction::Announce, object),
             "Undo" => self.undone(site, object, embedded)?,
-            "Block" | "Flag" | "Move" => object.map_or(Meaning::Nothing, Meaning::Notice),
+            // A report names an account and its posts.
+            "Block" | "Flag" | "Move" => {
+                let mut all = references(&self.document, "object").peekable();
+                let first = all.peek().cloned();
+                all.find(|object| site.owns(object)).or(first).map_or(Meaning::Nothing, Meaning::Notice)
+            }
             _ => Meaning::Nothing,
         })
     }
@@ -343,6 +348,14 @@ mod tests {
         assert_eq!(shared, Ok(Meaning::Reacted(Reaction::Announce, Target::Remote(elsewhere))));
         assert_eq!(meaning(&activity("Like", json!("https://art.example/users/giles"))), Ok(Meaning::Nothing));
         assert_eq!(meaning(&activity("Dance", json!("https://art.example/users/giles"))), Ok(Meaning::Nothing));
+    }
+
+    #[test]
+    fn a_report_is_about_whoever_lives_here() {
+        let here = "https://art.example/users/giles";
+        let report = meaning(&activity("Flag", json!(["https://b.example/users/eve", here, "https://b.example/n/1"])));
+        assert_eq!(report, Ok(Meaning::Notice(here.parse().unwrap())));
+        assert_eq!(meaning(&activity("Flag", json!([]))), Ok(Meaning::Nothing));
     }
 
     proptest! {

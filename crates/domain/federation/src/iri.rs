@@ -55,7 +55,7 @@ impl FromStr for Iri {
         }
         let url = Url::parse(text).map_err(|_| InvalidIri)?;
         let fits = matches!(url.scheme(), "http" | "https")
-            && url.host_str().is_some_and(|host| host.len() <= 253)
+            && url.host_str().is_some_and(|host| host.len() <= 253 && !host.ends_with('.'))
             && url.username().is_empty()
             && url.password().is_none();
         if fits {
@@ -112,6 +112,7 @@ mod tests {
             "https://a.example/\n",
             "https://a.exa\tmple/",
             "javascript:1",
+            "https://a.example./",
             &long,
         ] {
             assert_eq!(text.parse::<Iri>(), Err(InvalidIri), "{text:?}");

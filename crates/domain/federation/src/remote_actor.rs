@@ -52,8 +52,8 @@ pub enum NotAnActor {
     /// Its `id` is not where it was asked for: it may not speak for that id.
     #[error("the document's id is not the one asked for")]
     OtherId,
-    /// There is nowhere to send mail to.
-    #[error("the document has no inbox that is an http(s) URL")]
+    /// There is nowhere to send mail to, or somewhere else: nobody may have mail sent to another server.
+    #[error("the document has no inbox of the actor's own origin")]
     NoInbox,
 }
 
@@ -67,14 +67,14 @@ impl RemoteActor {
         if document.get("id").and_then(Value::as_str) != Some(id.as_str()) {
             return Err(NotAnActor::OtherId);
         }
-        let inbox = the_reference(document, "inbox").ok_or(NotAnActor::NoInbox)?;
+        let inbox = the_reference(document, "inbox").filter(|inbox| inbox.is_beside(id)).ok_or(NotAnActor::NoInbox)?;
         let endpoints = document.get("endpoints").and_then(Value::as_object);
         Ok(Self {
             kind: short_text(document, "type", 64).unwrap_or_else(|| "Person".to_owned()),
             username: short_text(document, "preferredUsername", 255).filter(|name| !name.contains(['@', '/', '\n'])),
             name: short_text(document, "name", 255),
             inbox,
-            shared_inbox: endpoints.and_then(|e| the_reference(e, "sharedInbox")),
+            shared_inbox: endpoints.and_then(|e| the_reference(e, "sharedInbox")).filter(|inbox| inbox.is_beside(id)),
             followers: the_reference(document, "followers").filter(|followers| followers.is_beside(id)),
             keys: keys(id, document),
             id: id.clone(),
@@ -128,7 +128,9 @@ fn own_key(actor: &Iri, key: &Map<String, Value>, owner: &str, material: KeyMate
         return None;
     }
     let is_own = key.get(owner).and_then(reference).is_none_or(|owner| owner == *actor);
-    (is_own && id.is_beside(actor)).then_some(RemoteKey { id, material })
+    // Below the actor's own id, or it could be the name of somebody else's key.
+    let rest = id.as_str().strip_prefix(actor.as_str())?;
+    (is_own && rest.starts_with(['#', '/', '?'])).then_some(RemoteKey { id, material })
 }
 
 /// Where a key's id leads: to the actor itself, or to a document that holds the key alone and names the actor.
@@ -137,7 +139,8 @@ fn own_key(actor: &Iri, key: &Map<String, Value>, owner: &str, material: KeyMate
 pub fn key_owner(key_id: &Iri, document: &Map<String, Value>) -> Option<Iri> {
     let id: Iri = document.get("id")?.as_str()?.parse().ok()?;
     if is_actor(document) || document.contains_key("inbox") {
-        return (id == key_id.document()).then_some(id);
+        // Some servers show a part of the actor where the key is. The whole is at the actor's own id.
+        return id.is_beside(key_id).then_some(id);
     }
     let owner = the_reference(document, "owner").or_else(|| the_reference(document, "controller"))?;
     owner.is_beside(key_id).then_some(owner)
@@ -198,6 +201,7 @@ mod tests {
         for (pointer, value) in [
             ("/publicKey/owner", json!("https://a.example/users/bob")),
             ("/publicKey/id", json!("https://b.example/users/alice#main-key")),
+            ("/publicKey/id", json!("https://a.example/users/alice2#main-key")),
             ("/publicKey/id", json!(null)),
             ("/publicKey/publicKeyPem", json!("x".repeat(5000))),
             ("/publicKey/publicKeyPem", json!(["PEM"])),
@@ -223,6 +227,11 @@ mod tests {
         let mut document = actor();
         document["inbox"] = json!("mailto:alice@a.example");
         assert_eq!(read(&document), Err(NotAnActor::NoInbox));
+        document["inbox"] = json!("https://victim.example/inbox");
+        assert_eq!(read(&document), Err(NotAnActor::NoInbox));
+        let mut document = actor();
+        document["endpoints"]["sharedInbox"] = json!("https://victim.example/inbox");
+        assert_eq!(read(&document).map(|alice| alice.shared_inbox), Ok(None));
     }
 
     #[test]
@@ -235,6 +244,10 @@ mod tests {
         assert_eq!(owner(json!({"owner": "https://a.example/users/alice"})), None);
         let main: Iri = "https://a.example/users/alice#main-key".parse().unwrap();
         assert_eq!(key_owner(&main, actor().as_object().unwrap()).unwrap().as_str(), "https://a.example/users/alice");
-        assert_eq!(owner(actor()), None);
+        // As GoToSocial has it.
+        assert_eq!(owner(actor()).as_deref(), Some("https://a.example/users/alice"));
+        let mut elsewhere = actor();
+        elsewhere["id"] = json!("https://b.example/users/alice");
+        assert_eq!(owner(elsewhere), None);
     }
 }

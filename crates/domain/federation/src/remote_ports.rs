@@ -195,6 +195,9 @@ pub trait RemoteReads: Send {
     /// Who here follows an actor, with its consent (FEP-8fcf).
     async fn local_followers_of(&mut self, actor: &Iri) -> Result<Vec<Username>, StoreError>;
 
+    /// Whether an actor has to do with anybody here: follows, is followed, or asked to.
+    async fn is_related(&mut self, actor: &Iri) -> Result<bool, StoreError>;
+
     /// Whether anybody here follows an actor, with its consent.
     async fn is_followed(&mut self, actor: &Iri) -> Result<bool, StoreError>;
 
@@ -268,8 +271,8 @@ pub trait RemoteRepository: RemoteReads {
     /// `false` when the user did not follow the actor.
     async fn remove_following(&mut self, user: &Username, actor: &Iri) -> Result<bool, StoreError>;
 
-    /// Adds an object, or changes one of the same actor that was not withdrawn; `received_at` and `id` stay what they were
-    /// then. `false` when the id is another actor's, or withdrawn.
+    /// Adds an object, or changes one of the same actor that was not withdrawn; `id` stays what it was
+    /// then, and so does `received_at`, unless it claims other content now. `false` when the id is another actor's, or withdrawn.
     async fn save_heard(&mut self, heard: &HeardObject) -> Result<bool, StoreError>;
 
     /// Marks an object as withdrawn by its own actor; what it said goes, its hash and the withdrawing activity stay.
@@ -307,7 +310,8 @@ pub trait RemoteRepository: RemoteReads {
     async fn hold_fetch(&mut self, what: &str, until: Instant) -> Result<(), StoreError>;
 
     /// Forgets receipts that are older than 30 days, deliveries that ended more than 7 days ago, messages that nothing is
-    /// delivered of any more, notices older than 90 days, and rights to fetch that have run out: at most 5,000 of each at
-    /// once. Says how many rows.
+    /// delivered of any more, notices older than 90 days, rights to fetch that have run out, and actors that were
+    /// fetched more than 30 days ago and have to do with nothing that is kept. Gives up deliveries that have waited for 7
+    /// days. At most 5,000 of each at once. Says how many rows.
     async fn sweep_federation(&mut self, now: Instant) -> Result<u64, StoreError>;
 }

@@ -1,13 +1,14 @@
 use super::domain_rules::HostRefused;
 use crate::Registry;
-use artdag_federation::delivery::{Attempt, Permit, Verdict, judge};
+use artdag_federation::delivery::{Attempt, GIVE_UP, Permit, Verdict, judge};
 use artdag_federation::{Concluded, Delivery, DeliveryState, Iri, Letter, LetterBody, Peer, SignAs, SignatureScheme};
 use artdag_kernel::{ActivityId, Instant, StoreError};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -39,11 +40,17 @@ const POLL: Duration = Duration::from_secs(1);
 pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Receiver<bool>) {
     let (reports, desk) = mpsc::channel(LANES);
     let desk = tokio::spawn(take_down_reports(registry.clone(), holder.clone(), desk));
-    let courier = Arc::new(Courier { registry, holder, reports, letters: Mutex::default(), stopping: stop.clone() });
+    let courier = Arc::new(Courier {
+        registry,
+        holder,
+        reports,
+        letters: Mutex::default(),
+        stopping: stop.clone(),
+        held: Mutex::default(),
+    });
     let mut lanes = JoinSet::new();
     let lane_ended = Arc::new(Notify::new());
     let mut renewal = tokio::time::interval(RENEW);
-    let held: Arc<Mutex<Vec<String>>> = Arc::default();
     loop {
         while lanes.try_join_next().is_some() {}
         let free = LANES.saturating_sub(lanes.len());
@@ -55,12 +62,12 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
                         wait = Duration::ZERO;
                     }
                     for (peer, deliveries) in claimed {
-                        let (courier, held, ended) = (Arc::clone(&courier), Arc::clone(&held), Arc::clone(&lane_ended));
-                        held.lock().unwrap_or_else(PoisonError::into_inner).push(peer.host.clone());
+                        let (courier, ended) = (Arc::clone(&courier), Arc::clone(&lane_ended));
+                        let held = courier.hold(&peer.host);
                         lanes.spawn(async move {
                             let host = peer.host.clone();
-                            courier.work_lane(peer, deliveries).await;
-                            held.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != host);
+                            courier.work_lane(peer, deliveries, &held).await;
+                            courier.let_go(&host, &held);
                             ended.notify_one();
                         });
                     }
@@ -74,17 +81,21 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
             () = courier.registry.mailed.notified() => {}
             () = lane_ended.notified(), if lanes.len() >= LANES => {}
             () = tokio::time::sleep(wait) => {}
-            _ = renewal.tick() => {
-                let hosts = held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                if let Err(error) = courier.renew(&hosts).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "lanes could not be renewed");
-                }
-            }
+            _ = renewal.tick() => courier.renew().await,
             () = async { drop(stop.wait_for(|stop| *stop).await) } => break,
         }
     }
     // What is under way ends; lanes stop after that.
-    while lanes.join_next().await.is_some() {}
+    loop {
+        tokio::select! {
+            ended = lanes.join_next() => {
+                if ended.is_none() {
+                    break;
+                }
+            }
+            _ = renewal.tick() => courier.renew().await,
+        }
+    }
     drop(courier);
     if let Err(error) = desk.await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the last deliveries were not taken down");
@@ -97,7 +108,11 @@ struct Courier {
     reports: mpsc::Sender<Report>,
     letters: Mutex<HashMap<ActivityId, Arc<Outgoing>>>,
     stopping: watch::Receiver<bool>,
+    held: Mutex<HashMap<String, Held>>,
 }
+
+/// Whether a lane is still held here.
+type Held = Arc<AtomicBool>;
 
 /// What is delivered.
 struct Outgoing {
@@ -140,21 +155,61 @@ impl Courier {
         Ok(peers.into_iter().map(with_mail).collect())
     }
 
-    async fn renew(&self, hosts: &[String]) -> Result<(), StoreError> {
-        if hosts.is_empty() {
-            return Ok(());
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a lane is held here. The flag falls when it turns out that it is not any more.
+    fn hold(&self, host: &str) -> Held {
+        let held: Held = Arc::new(AtomicBool::new(true));
+        self.held().insert(host.to_owned(), Arc::clone(&held));
+        held
+    }
+
+    fn let_go(&self, host: &str, held: &Held) {
+        let mut all = self.held();
+        // It may be held anew by now, after it was lost.
+        if all.get(host).is_some_and(|other| Arc::ptr_eq(other, held)) {
+            all.remove(host);
         }
-        let mut unit = self.registry.parts.store.begin().await?;
-        unit.renew_lanes(&self.holder, hosts, self.registry.parts.clock.now() + LEASE).await?;
-        unit.commit().await
+    }
+
+    /// Keeps the lanes that are worked off; whoever works one that is lost stops.
+    async fn renew(&self) {
+        let hosts: Vec<String> = self.held().keys().cloned().collect();
+        if hosts.is_empty() {
+            return;
+        }
+        let renewed = async {
+            let mut unit = self.registry.parts.store.begin().await?;
+            let until = self.registry.parts.clock.now() + LEASE;
+            let kept = unit.renew_lanes(&self.holder, &hosts, until).await?;
+            unit.commit().await?;
+            Ok::<_, StoreError>(kept)
+        };
+        match renewed.await {
+            Ok(kept) => {
+                let lost = hosts.iter().filter(|host| !kept.contains(host));
+                let all = self.held();
+                lost.filter_map(|host| all.get(host)).for_each(|held| held.store(false, Ordering::SeqCst));
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "lanes could not be renewed");
+            }
+        }
+    }
+
+    /// Whether a lane is to be worked off further.
+    fn goes_on(&self, held: &Held) -> bool {
+        held.load(Ordering::SeqCst) && !*self.stopping.borrow()
     }
 
     /// Delivers what a server is due, and gives the lane back.
-    async fn work_lane(&self, mut peer: Peer, mut deliveries: Vec<Delivery>) {
+    async fn work_lane(&self, mut peer: Peer, mut deliveries: Vec<Delivery>, held: &Held) {
         loop {
             let full = deliveries.len() >= usize::from(PER_LANE);
-            self.deliver_all(&mut peer, deliveries).await;
-            if !full || peer.breaker.open_until.is_some() || *self.stopping.borrow() {
+            self.deliver_all(&mut peer, deliveries, held).await;
+            if !full || peer.breaker.open_until.is_some() || !self.goes_on(held) {
                 break;
             }
             let now = self.registry.parts.clock.now();
@@ -182,7 +237,7 @@ impl Courier {
 
     /// Works off deliveries to one server: those for one inbox one after the other, several inboxes at once if the
     /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays.
-    async fn deliver_all(&self, peer: &mut Peer, deliveries: Vec<Delivery>) {
+    async fn deliver_all(&self, peer: &mut Peer, deliveries: Vec<Delivery>, held: &Held) {
         match self.registry.check_host(&peer.host).await {
             Ok(()) => {}
             Err(HostRefused::Shunned(reason)) => {
@@ -212,14 +267,14 @@ impl Courier {
                 Permit::Probe if !probed => 1,
                 Permit::Probe | Permit::Wait(_) => 0,
             };
-            while under_way.len() < width && !*self.stopping.borrow() {
+            while under_way.len() < width && self.goes_on(held) {
                 let Some(mut inbox) = waiting.next() else { break };
                 if peer.breaker.open_until.is_some() {
                     probed = true;
                     inbox.truncate(1);
                 }
                 let known = peer.scheme.filter(|(_, since)| now - *since < SCHEME_MEMORY).map(|(scheme, _)| scheme);
-                under_way.push(self.deliver_inbox(inbox, known));
+                under_way.push(self.deliver_inbox(inbox, known, held));
             }
             let Some(run) = under_way.next().await else { break };
             self.learn(peer, &run);
@@ -242,7 +297,9 @@ impl Courier {
             peer.last_error = Some(error.clone());
         } else if run.answered {
             peer.breaker = peer.breaker.succeeded();
-            peer.last_success_at = Some(now);
+            if run.delivered {
+                peer.last_success_at = Some(now);
+            }
             let double = peer.width.saturating_mul(2).min(MAX_WIDTH);
             peer.width = if run.slowest <= FAST { double } else { 1 };
         }
@@ -250,7 +307,7 @@ impl Courier {
 
     /// Delivers to one inbox, one after the other, until one fails that is to be tried again. Each is taken down before
     /// the next goes: whoever is cut off repeats what was under way, and nothing else.
-    async fn deliver_inbox(&self, deliveries: Vec<Delivery>, known: Option<SignatureScheme>) -> InboxRun {
+    async fn deliver_inbox(&self, deliveries: Vec<Delivery>, known: Option<SignatureScheme>, held: &Held) -> InboxRun {
         let mut run = InboxRun { scheme: known, ..InboxRun::default() };
         for delivery in deliveries {
             let (concluded, then) = if run.gone {
@@ -261,7 +318,7 @@ impl Courier {
             };
             let gone = (then == Then::Forget).then(|| delivery.inbox.clone());
             self.report(Some(concluded), gone, None).await;
-            if then == Then::Wait || *self.stopping.borrow() {
+            if then == Then::Wait || !self.goes_on(held) {
                 break;
             }
         }
@@ -279,7 +336,9 @@ impl Courier {
             Err(error) => {
                 // Our own fault: it says nothing about the other server.
                 let again = started + TimeDelta::minutes(1);
-                return (conclude(delivery, DeliveryState::Waiting, again, None, Some(error), false), Then::Wait);
+                let state =
+                    if again > delivery.created_at + GIVE_UP { DeliveryState::Failed } else { DeliveryState::Waiting };
+                return (conclude(delivery, state, again, None, Some(error), false), Then::Wait);
             }
         };
         let now = self.registry.parts.clock.now();
@@ -295,6 +354,7 @@ impl Courier {
             run.answered = true;
             run.slowest = run.slowest.max(now - started);
         }
+        run.delivered |= verdict == Verdict::Delivered;
         let (state, next_at, then) = match verdict {
             Verdict::Delivered => (DeliveryState::Delivered, now, Then::GoOn),
             Verdict::Again(at) => (DeliveryState::Waiting, at, Then::Wait),
@@ -353,6 +413,7 @@ impl Courier {
 #[derive(Default)]
 struct InboxRun {
     gone: bool,
+    delivered: bool,
     scheme: Option<SignatureScheme>,
     unauthorized: bool,
     answered: bool,

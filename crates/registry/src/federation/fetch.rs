@@ -122,8 +122,13 @@ impl Registry {
     /// # Errors
     /// [`FetchRemoteError`].
     pub async fn find_remote(&self, handle_or_url: &str) -> Result<RemoteActor, FetchRemoteError> {
-        if let Ok(id) = handle_or_url.parse::<Iri>() {
-            return self.fetch_actor(&id).await;
+        if let Ok(url) = handle_or_url.parse::<Iri>() {
+            let (document, _) = self.fetch_document(&url).await?;
+            // The page of a profile shows the actor, too.
+            return match document.get("id").and_then(|id| id.as_str()).and_then(|id| id.parse::<Iri>().ok()) {
+                Some(id) if id != url && id.is_beside(&url) => self.fetch_actor(&id).await,
+                _ => self.keep_actor(&url, &document).await,
+            };
         }
         let nobody = || PeerError::Nonsense("it must be a handle such as `@giles@art.example`, or a URL".to_owned());
         let (username, domain) = handle_or_url

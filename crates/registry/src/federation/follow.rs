@@ -11,7 +11,7 @@ pub enum FollowError {
     Remote(#[from] FetchRemoteError),
     /// The actor lives here. Those who follow here need no messages for it.
     #[error("{0} is an actor of this server")]
-    Local(Iri),
+    Local(String),
     /// There is no such follow, or no such request.
     #[error("there is no such follow")]
     NotFound,
@@ -33,9 +33,14 @@ impl Registry {
     /// # Errors
     /// [`FollowError`].
     pub async fn follow(&self, user: &Username, handle_or_id: &str) -> Result<Following, FollowError> {
+        let own = |id: &Iri| self.parts.site.owns(id);
+        let domain = handle_or_id.rsplit_once('@').map_or("", |(_, domain)| domain);
+        if handle_or_id.parse().as_ref().is_ok_and(own) || domain.eq_ignore_ascii_case(self.parts.site.domain()) {
+            return Err(FollowError::Local(handle_or_id.to_owned()));
+        }
         let actor = self.find_remote(handle_or_id).await?;
-        if self.parts.site.owns(&actor.id) {
-            return Err(FollowError::Local(actor.id));
+        if own(&actor.id) {
+            return Err(FollowError::Local(actor.id.to_string()));
         }
         let known = self.read().await?.find_following(user, &actor.id).await?;
         if let Some(known) = known.filter(|known| known.state != FollowState::Rejected) {

@@ -33,6 +33,8 @@ pub(crate) enum Effect {
 
 /// How many arrivals are written together.
 const BATCH: usize = 200;
+/// How many may wait. Whoever comes then is told to come again.
+const MOST: usize = 2000;
 
 /// Where arrivals wait for each other: what comes while a unit of work is under way shares the next one, so that a busy
 /// server commits once for many. Each hears of its own only when it is committed.
@@ -63,9 +65,12 @@ impl InboxDesk {
 
     fn next(&self) -> Vec<(Arrival, oneshot::Sender<Result<(), StoreError>>)> {
         let mut desk = self.lock();
-        desk.is_open = !desk.waiting.is_empty();
+        // Who has hung up comes again.
+        desk.waiting.retain(|(_, done)| !done.is_closed());
         let rest = if desk.waiting.len() > BATCH { desk.waiting.split_off(BATCH) } else { Vec::new() };
-        mem::replace(&mut desk.waiting, rest)
+        let batch = mem::replace(&mut desk.waiting, rest);
+        desk.is_open = !batch.is_empty();
+        batch
     }
 }
 
@@ -75,6 +80,9 @@ impl Registry {
         let (done, told) = oneshot::channel();
         let is_first = {
             let mut desk = self.inbox.lock();
+            if desk.waiting.len() >= MOST {
+                return Err(StoreError::Busy("too many activities are waiting to be written".into()));
+            }
             desk.waiting.push((arrival, done));
             !mem::replace(&mut desk.is_open, true)
         };
@@ -98,16 +106,18 @@ impl Registry {
             match self.apply(&arrivals).await {
                 Ok(()) => waiting.into_iter().for_each(|done| drop(done.send(Ok(())))),
                 // One of them may be at fault; the others need not suffer.
-                Err(error) if arrivals.len() > 1 => {
+                Err(error) if arrivals.len() > 1 && !matches!(error, StoreError::Busy(_)) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "arrivals are written one by one");
                     for (arrival, done) in arrivals.into_iter().zip(waiting) {
                         let _ = done.send(self.apply(&[arrival]).await);
                     }
                 }
-                Err(error) => waiting
-                    .into_iter()
-                    .take(1)
-                    .for_each(|done| drop(done.send(Err(StoreError::Busy(error.to_string().into()))))),
+                Err(error) => {
+                    let text = error.to_string();
+                    for done in waiting {
+                        let _ = done.send(Err(StoreError::Busy(text.clone().into())));
+                    }
+                }
             }
         }
     }

@@ -2,14 +2,25 @@ use super::domain_rules::HostRefused;
 use super::inbox_desk::{Arrival, Effect};
 use super::remote_keys::{KeyRefused, check_request};
 use crate::{Job, PublishError, Registry};
+use artdag_federation::http_signature::collection_synchronization::HEADER;
 use artdag_federation::http_signature::{KeyKind, RequestSignature, SignatureFault, SignedRequest};
 use artdag_federation::{
     Evidence, FollowState, Follower, HeardObject, InboxFault, Incoming, Iri, Meaning, Notice, Receipt, RemoteObject,
     Saying, Shunned, Target, data_integrity, engine_signature,
 };
 use artdag_kernel::{StoreError, Username, new_uuid};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::str::FromStr;
+
+/// How old a proof may be that somebody else brings, as old as a signed request.
+const PROOF_AGE: TimeDelta = TimeDelta::hours(12);
+/// How far ahead the clock may be that made it.
+const PROOF_LEAD: TimeDelta = TimeDelta::hours(1);
+/// How much of a notice is kept.
+const MAX_NOTICE: usize = 64 * 1024;
+/// How many claims of strangers to content that is registered here are kept.
+const MAX_CLAIMS: u16 = 100;
 
 /// A POST to an inbox.
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +109,17 @@ impl Registry {
         }
         let sender = self.check_with_key(&key_id, |key| check_request(&signature, key)).await?;
         let forwarded = sender != incoming.actor;
-        if forwarded && !self.has_proof(&incoming).await? {
+        if forwarded && !(self.is_recent(&incoming) && self.has_proof(&incoming).await?) {
             return Err(ReceiveError::OtherActor(sender));
         }
         let meaning = incoming.meaning(&self.parts.site)?;
         let effect = self.effect(&incoming, meaning, inbox.body).await?;
-        let jobs = self.synchronization_job(&incoming.actor, inbox.synchronization).into_iter().collect::<Vec<_>>();
+        // The header is the sender's word, and good only about the sender.
+        let header = inbox.synchronization.filter(|_| !forwarded && signature.covers(HEADER));
+        let mut jobs: Vec<Job> = self.synchronization_job(&incoming.actor, header).into_iter().collect();
+        if !jobs.is_empty() && !self.read().await?.is_followed(&incoming.actor).await? {
+            jobs.clear();
+        }
         if matches!(effect, Effect::Nothing) && jobs.is_empty() {
             self.note_sign_of_life(incoming.actor.host()).await?;
             return Ok(Received::Ignored);
@@ -122,6 +138,14 @@ impl Registry {
         let key_id = Iri::from_str(signature.key_id()).map_err(|_| SignatureFault::KeyId)?;
         self.check_host(key_id.host()).await?;
         Ok(self.check_with_key(&key_id, |key| check_request(&signature, key)).await?)
+    }
+
+    /// Whether its proofs are no older than a request may be: whoever brings another's activity could have kept it.
+    fn is_recent(&self, incoming: &Incoming) -> bool {
+        let now = self.parts.clock.now();
+        let document = Value::Object(incoming.document.clone());
+        let mut times = data_integrity::creation_times(&document).peekable();
+        times.peek().is_some() && times.all(|time| (now - PROOF_AGE..=now + PROOF_LEAD).contains(&time))
     }
 
     /// Whether the activity carries an FEP-8b32 proof by its own actor.
@@ -180,10 +204,21 @@ impl Registry {
             Meaning::Published(object) => self.published_effect(incoming, *object, body).await?,
             Meaning::Withdrew(object) => Effect::Withdraw(object, text(body)),
             Meaning::Left => Effect::Forget,
-            Meaning::ChangedProfile => Effect::Push(Job::RefreshActor { actor: actor.to_string() }),
-            Meaning::Reacted(reaction, Target::Local(hash)) => Effect::React(reaction, self.parts.site.object(&hash)),
+            Meaning::ChangedProfile if self.read().await?.is_related(actor).await? => {
+                Effect::Push(Job::RefreshActor { actor: actor.to_string() })
+            }
+            Meaning::ChangedProfile => Effect::Nothing,
+            Meaning::Reacted(reaction, Target::Local(hash)) => {
+                match self.read().await?.find_latest_about(&hash).await? {
+                    Some(_) => Effect::React(reaction, self.parts.site.object(&hash)),
+                    None => Effect::Nothing,
+                }
+            }
             Meaning::Reacted(reaction, Target::LocalActivity(id)) => {
-                Effect::React(reaction, self.parts.site.activity(id))
+                match self.read().await?.find_activity(id).await? {
+                    Some(_) => Effect::React(reaction, self.parts.site.activity(id)),
+                    None => Effect::Nothing,
+                }
             }
             Meaning::Reacted(reaction, Target::Remote(target)) => {
                 if !self.read().await?.is_followed(actor).await? {
@@ -192,6 +227,13 @@ impl Registry {
                 Effect::Share(reaction, target)
             }
             Meaning::Undid(activity) => Effect::Undo(activity),
+            // About somebody else's affairs, or too long to be read.
+            Meaning::Notice(_) if body.len() > MAX_NOTICE => Effect::Nothing,
+            Meaning::Notice(object)
+                if !self.parts.site.owns(&object) && !self.read().await?.is_related(actor).await? =>
+            {
+                Effect::Nothing
+            }
             Meaning::Notice(object) => Effect::Notice(Box::new(Notice {
                 id: self.new_uuid(),
                 kind: incoming.kind.clone(),
@@ -257,7 +299,17 @@ impl Registry {
         object: RemoteObject,
         body: &[u8],
     ) -> Result<Effect, ReceiveError> {
-        if !self.read().await?.is_followed(&incoming.actor).await? {
+        let mut reader = self.read().await?;
+        let mut concerns = reader.is_followed(&incoming.actor).await?;
+        if let (false, Some(hash)) = (concerns, &object.content_hash) {
+            // Somebody else claims what is registered here.
+            concerns = reader.find_asset_by_hash(hash).await?.is_some()
+                && reader.heard_claims(hash, MAX_CLAIMS).await?.len() < usize::from(MAX_CLAIMS);
+        }
+        // What is known is changed by an `Update` alone.
+        let known = incoming.kind == "Create" && concerns && reader.find_heard(&object.id).await?.is_some();
+        drop(reader);
+        if !concerns || known {
             return Ok(Effect::Nothing);
         }
         let evidence = if object.content_hash.is_some() {

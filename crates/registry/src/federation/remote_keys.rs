@@ -6,6 +6,7 @@ use artdag_kernel::{Instant, StoreError};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::Mutex as Turn;
 
 /// A key that did not fit is asked for anew when it is older than this: its owner may have another by now.
@@ -14,6 +15,12 @@ const STALE: TimeDelta = TimeDelta::minutes(5);
 const ONCE_IN: TimeDelta = TimeDelta::minutes(1);
 /// How long a parsed key is used without a look at the database, where another process may have put a newer one.
 const PARSED: TimeDelta = TimeDelta::seconds(30);
+/// How long those who come after a vain attempt are told so at once.
+const VAIN: TimeDelta = TimeDelta::seconds(10);
+/// How many keys are asked for at once, of one host and of all.
+const AT_ONCE: (usize, usize) = (4, 64);
+/// How long to wait for a key that another process is asking for.
+const OTHERS: (u32, Duration) = (10, Duration::from_millis(150));
 /// How many parsed keys are kept: about ten megabytes.
 const MOST: usize = 10_000;
 
@@ -21,8 +28,30 @@ const MOST: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct RemoteKeys {
     parsed: Mutex<HashMap<Iri, (ReadyKey, Instant)>>,
-    /// One asks for a key, the others wait for what it brings.
+    /// One asks for a document, the others wait for what it brings.
     turns: Mutex<HashMap<Iri, Weak<Turn<()>>>>,
+    /// Which documents were asked for in vain, and until when nobody need look whether that has changed.
+    vain: Mutex<HashMap<Iri, Instant>>,
+    /// How many documents are being asked for, by host.
+    asking: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// A place among those who ask.
+struct Place {
+    asking: Arc<Mutex<HashMap<String, usize>>>,
+    host: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = asking.get_mut(&self.host) {
+            *count -= 1;
+            if *count == 0 {
+                asking.remove(&self.host);
+            }
+        }
+    }
 }
 
 /// A key that can be used, and whose it is.
@@ -79,6 +108,33 @@ impl RemoteKeys {
         parsed.insert(id.clone(), (key.clone(), now + PARSED));
     }
 
+    /// A place among those who ask, if there is one: strangers decide whom this server asks.
+    fn place(&self, host: &str) -> Option<Place> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = asking.values().sum();
+        let of_host = asking.get(host).copied().unwrap_or(0);
+        if of_host >= AT_ONCE.0 || all >= AT_ONCE.1 {
+            return None;
+        }
+        asking.insert(host.to_owned(), of_host + 1);
+        Some(Place { asking: Arc::clone(&self.asking), host: host.to_owned() })
+    }
+
+    fn is_vain(&self, document: &Iri, now: Instant) -> bool {
+        self.vain.lock().unwrap_or_else(PoisonError::into_inner).get(document).is_some_and(|until| *until > now)
+    }
+
+    fn set_vain(&self, document: &Iri, now: Instant) {
+        let mut vain = self.vain.lock().unwrap_or_else(PoisonError::into_inner);
+        if vain.len() >= MOST {
+            vain.retain(|_, until| *until > now);
+        }
+        if vain.len() >= MOST {
+            vain.clear();
+        }
+        vain.insert(document.clone(), now + VAIN);
+    }
+
     fn turn(&self, id: &Iri) -> Arc<Turn<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turn) = turns.get(id).and_then(Weak::upgrade) {
@@ -100,8 +156,12 @@ impl Registry {
         check: impl Fn(&dyn VerifyingKey) -> Result<(), SignatureFault> + Send + Sync,
     ) -> Result<Iri, KeyRefused> {
         let known = match self.known_key(id).await? {
-            Some(Ok(known)) => known,
-            Some(Err(unusable)) => return Err(unusable.into()),
+            Some((Ok(known), _)) => known,
+            // Its owner may have mended it.
+            Some((Err(unusable), fetched_at)) if self.parts.clock.now() - fetched_at < STALE => {
+                return Err(unusable.into());
+            }
+            Some((Err(_), fetched_at)) => self.fetch_key(id, Some(fetched_at)).await?,
             None => self.fetch_key(id, None).await?,
         };
         let fault = match check(known.key.as_ref()) {
@@ -120,16 +180,25 @@ impl Registry {
     }
 
     /// A key that is here, parsed or not.
-    async fn known_key(&self, id: &Iri) -> Result<Option<Result<ReadyKey, UnusableKey>>, StoreError> {
+    async fn known_key(&self, id: &Iri) -> Result<Option<KeyAtHand>, StoreError> {
         let now = self.parts.clock.now();
         if let Some(ready) = self.remote_keys.get(id, now) {
-            return Ok(Some(Ok(ready)));
+            let fetched_at = ready.fetched_at;
+            return Ok(Some((Ok(ready), fetched_at)));
         }
+        self.kept_key(id).await
+    }
+
+    /// A key that is in the database.
+    async fn kept_key(&self, id: &Iri) -> Result<Option<KeyAtHand>, StoreError> {
         let known = self.read().await?.find_remote_key(id).await?;
         Ok(known.map(|known| {
-            let ready = self.parse_key(known)?;
-            self.remote_keys.put(id, &ready, now);
-            Ok(ready)
+            let fetched_at = known.fetched_at;
+            let ready = self.parse_key(known);
+            if let Ok(ready) = &ready {
+                self.remote_keys.put(id, ready, self.parts.clock.now());
+            }
+            (ready, fetched_at)
         }))
     }
 
@@ -138,30 +207,57 @@ impl Registry {
         Ok(ReadyKey { key, owner: known.owner, fetched_at: known.fetched_at })
     }
 
+    /// The key, if somebody has fetched it since.
+    async fn newer_key(&self, id: &Iri, known: Option<Instant>) -> Result<Option<ReadyKey>, StoreError> {
+        let kept = self.kept_key(id).await?;
+        Ok(kept.and_then(|(key, at)| key.ok().filter(|_| known.is_none_or(|known| at > known))))
+    }
+
     /// Asks the key's owner for it. Of all who want it at once, in whatever process, one asks; the others of this
     /// process get what it brought. `known` is when the one that is here was fetched.
     async fn fetch_key(&self, id: &Iri, known: Option<Instant>) -> Result<ReadyKey, KeyRefused> {
-        let turn = self.remote_keys.turn(id);
+        // One document may hold many keys, and as many ids as somebody likes to make up.
+        let document = id.document();
+        let turn = self.remote_keys.turn(&document);
         let _turn = turn.lock().await;
-        if let Some(Ok(found)) = self.known_key(id).await?
-            && known.is_none_or(|known| found.fetched_at > known)
-        {
-            return Ok(found);
+        if let Some(newer) = self.newer_key(id, known).await? {
+            return Ok(newer);
         }
         let now = self.parts.clock.now();
+        if self.remote_keys.is_vain(&document, now) {
+            return Err(KeyRefused::Waiting);
+        }
+        let _place = self.remote_keys.place(id.host()).ok_or(KeyRefused::Waiting)?;
         let mut unit = self.parts.store.begin().await?;
-        if !unit.claim_fetch(id.as_str(), now, now + ONCE_IN).await? {
+        if !unit.claim_fetch(document.as_str(), now, now + ONCE_IN).await? {
             unit.rollback().await?;
+            // Another process may be at it this very moment.
+            for _ in 0..OTHERS.0 {
+                tokio::time::sleep(OTHERS.1).await;
+                if let Some(newer) = self.newer_key(id, known).await? {
+                    return Ok(newer);
+                }
+            }
+            self.remote_keys.set_vain(&document, self.parts.clock.now());
             return Err(KeyRefused::Waiting);
         }
         unit.commit().await?;
-        let actor = self.fetch_key_owner(id).await.map_err(KeyRefused::Fetch)?;
+        let actor = match self.fetch_key_owner(id).await {
+            Ok(actor) => actor,
+            Err(error) => {
+                self.remote_keys.set_vain(&document, self.parts.clock.now());
+                return Err(KeyRefused::Fetch(error));
+            }
+        };
         let key = actor.key(id).cloned().ok_or(KeyRefused::Fetch(FetchRemoteError::NotListed))?;
         let ready = self.parse_key(KnownKey { key, owner: actor.id, fetched_at: self.parts.clock.now() })?;
         self.remote_keys.put(id, &ready, self.parts.clock.now());
         Ok(ready)
     }
 }
+
+/// A key as it is here, if it can be used, and when it was fetched.
+type KeyAtHand = (Result<ReadyKey, UnusableKey>, Instant);
 
 /// Whether a request's signature is by a key.
 pub(crate) fn check_request(signature: &RequestSignature, key: &dyn VerifyingKey) -> Result<(), SignatureFault> {

@@ -7,6 +7,10 @@ use artdag_federation::http_signature::collection_synchronization::{CollectionSy
 use artdag_federation::{Iri, collection_ids};
 use artdag_kernel::{StoreError, Username};
 use std::collections::HashSet;
+use std::time::Duration;
+
+/// How long an acceptance may be on its way that the other server does not count yet.
+const SECOND_LOOK: Duration = Duration::from_secs(20);
 
 impl Registry {
     /// What the header on a delivery to followers says: which of them the recipient's server has.
@@ -57,7 +61,10 @@ impl Registry {
             return Ok(());
         }
         let mut doubtful: Vec<&Username> = here.iter().collect();
-        for _ in 0..2 {
+        for attempt in 0..2 {
+            if attempt > 0 {
+                tokio::time::sleep(SECOND_LOOK).await;
+            }
             let there = self.followers_there(&url).await?;
             doubtful.retain(|user| !there.contains(&site.actor(user)));
             if doubtful.is_empty() {

@@ -122,6 +122,13 @@ pub(super) async fn local_followers_of<M: Mode>(
     names.iter().map(|name| at.parse("username", name)).collect()
 }
 
+pub(super) async fn is_related<M: Mode>(session: &mut Session<M>, actor: &Iri) -> Result<bool, StoreError> {
+    let followed = following::table.filter(following::actor.eq(actor.to_string()));
+    let follows = followers::table.filter(followers::actor.eq(actor.to_string()));
+    let query = diesel::select(diesel::dsl::exists(followed).or(diesel::dsl::exists(follows)));
+    session.run(|conn| query.get_result(conn)).await
+}
+
 pub(super) async fn is_followed<M: Mode>(session: &mut Session<M>, actor: &Iri) -> Result<bool, StoreError> {
     let of = following::actor.eq(actor.to_string()).and(following::state.eq(ACCEPTED));
     let query = diesel::select(diesel::dsl::exists(following::table.filter(of)));

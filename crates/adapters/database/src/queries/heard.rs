@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
+/// Since when a claim is known must not be older than the claim: with another hash it begins anew.
 const SAVE: &str = "\
     insert into remote_objects \
         (object_id, id, actor, kind, content_hash, provenance, name, content, published_at, activity, document, \
@@ -21,7 +22,9 @@ const SAVE: &str = "\
         kind = excluded.kind, content_hash = excluded.content_hash, provenance = excluded.provenance, \
         name = excluded.name, content = excluded.content, published_at = excluded.published_at, \
         activity = excluded.activity, document = excluded.document, proof_checked = excluded.proof_checked, \
-        engine_checked = excluded.engine_checked \
+        engine_checked = excluded.engine_checked, received_at = case \
+            when remote_objects.content_hash is distinct from excluded.content_hash then excluded.received_at \
+            else remote_objects.received_at end \
     where remote_objects.actor = excluded.actor and remote_objects.deleted_at is null";
 
 /// The checks were of another document.

@@ -44,7 +44,7 @@ const HOLD_FETCH: &str = "\
 /// How many rows of a table go at once: a long transaction holds up others, on SQLite all of them.
 const SWEEP: u16 = 5000;
 /// What is swept: the statement, and how old its rows become.
-const SWEEPS: [(&str, TimeDelta); 4] = [
+const SWEEPS: [(&str, TimeDelta); 6] = [
     (
         "delete from received_activities where id in \
             (select id from received_activities where received_at < ? order by received_at limit ?)",
@@ -62,6 +62,20 @@ const SWEEPS: [(&str, TimeDelta); 4] = [
     (
         "delete from fetches where what in (select what from fetches where again_at <= ? order by again_at limit ?)",
         TimeDelta::zero(),
+    ),
+    (
+        "delete from remote_actors where id in (select id from remote_actors where fetched_at < ? \
+            and not exists (select 1 from followers where followers.actor = remote_actors.id) \
+            and not exists (select 1 from following where following.actor = remote_actors.id) \
+            and not exists (select 1 from remote_objects where remote_objects.actor = remote_actors.id) \
+            order by fetched_at limit ?)",
+        TimeDelta::days(30),
+    ),
+    (
+        "update deliveries set state = 'failed', last_error = 'it was held back for seven days' \
+            where (activity, inbox) in (select activity, inbox from deliveries \
+                where state = 'waiting' and created_at < ? order by created_at limit ?)",
+        TimeDelta::days(7),
     ),
 ];
 

@@ -61,6 +61,10 @@ impl<M: Mode> RemoteReads for Session<M> {
         follows::local_followers_of(self, actor).await
     }
 
+    async fn is_related(&mut self, actor: &Iri) -> Result<bool, StoreError> {
+        follows::is_related(self, actor).await
+    }
+
     async fn is_followed(&mut self, actor: &Iri) -> Result<bool, StoreError> {
         follows::is_followed(self, actor).await
     }

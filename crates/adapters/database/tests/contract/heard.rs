@@ -61,13 +61,22 @@ pub(crate) async fn is_changed_and_withdrawn_by_its_actor_alone(store: Db) {
     assert!(!unit.withdraw_heard(id, &eve.id, "{}", world.now()).await.unwrap());
     assert_eq!(unit.find_heard(id).await.unwrap().as_ref(), Some(&first));
 
-    let mut update = heard(&world, &alice, "1", Some(b"z"));
+    // The same claim told anew is known for as long as before.
+    world.wait(1);
+    let mut update = heard(&world, &alice, "1", Some(b"x"));
     update.activity = iri("https://a.example/update");
     update.document = "updated".to_owned();
     update.evidence = Evidence { proof: false, engine: true };
     update.object.name = None;
     assert!(unit.save_heard(&update).await.unwrap());
     let changed = HeardObject { id: first.id, received_at: first.received_at, ..update.clone() };
+    assert_eq!(unit.find_heard(id).await.unwrap().as_ref(), Some(&changed));
+    // A claim to something else is known since now, whatever stood there before.
+    world.wait(1);
+    let mut other = heard(&world, &alice, "1", Some(b"z"));
+    other.received_at = world.now();
+    assert!(unit.save_heard(&other).await.unwrap());
+    let changed = HeardObject { id: first.id, ..other };
     assert_eq!(unit.find_heard(id).await.unwrap().as_ref(), Some(&changed));
 
     world.wait(1);

@@ -75,7 +75,12 @@ async fn show_overview(
     let mut undelivered = Vec::new();
     for state in [DeliveryState::Waiting, DeliveryState::Failed] {
         let deliveries = reader.list_deliveries(Some(state), None, 200).await?;
-        undelivered.extend(deliveries.into_iter().filter(|d| d.sender == *user && d.attempts > 0).take(25));
+        undelivered.extend(
+            deliveries
+                .into_iter()
+                .filter(|d| d.sender == *user && (d.last_error.is_some() || d.state == DeliveryState::Failed))
+                .take(25),
+        );
     }
     let some = Page::newest(PageLimit::DEFAULT);
     let url = |path: &str| format!("{}/federation/{path}", site.base());

@@ -60,6 +60,7 @@ struct ActivityList {
 ))]
 #[get("/activities")]
 async fn list_activities(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
+    check_reader(&request, &registry).await?;
     let site = registry.site();
     if preferred_form(&request) == Form::ActivityJson {
         return activities_of(&request, &registry, &format!("{}/activities", site.base()), None).await;
@@ -109,7 +110,7 @@ async fn show_activity(
 ) -> Result<HttpResponse, Problem> {
     check_reader(&request, &registry).await?;
     let activity = find(&registry, &reference).await?;
-    Ok(document(&request, MediaType::ACTIVITY, Freshness::Minutes, activity.document.as_str()))
+    Ok(document(&request, MediaType::ACTIVITY, freshness(&registry), activity.document.as_str()))
 }
 
 /// Show an activity by its index
@@ -125,7 +126,7 @@ async fn show_activity_at(
 ) -> Result<HttpResponse, Problem> {
     check_reader(&request, &registry).await?;
     let activity = find(&registry, &index).await?;
-    Ok(document(&request, MediaType::ACTIVITY, Freshness::Minutes, activity.document.as_str()))
+    Ok(document(&request, MediaType::ACTIVITY, freshness(&registry), activity.document.as_str()))
 }
 
 /// Show the signed bytes of an activity
@@ -148,6 +149,11 @@ async fn show_canonical(
     // that is restored from an older backup.
     let freshness = if is_index(&reference) { Freshness::Minutes } else { Freshness::Immutable };
     Ok(document(&request, MediaType::JSON, freshness, activity.document.as_str()))
+}
+
+/// What is not for everybody is not for caches either.
+fn freshness(registry: &Registry) -> Freshness {
+    if registry.policy().federation.authorized_fetch { Freshness::Private } else { Freshness::Minutes }
 }
 
 fn is_index(reference: &str) -> bool {

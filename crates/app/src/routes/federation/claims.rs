@@ -11,6 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+/// Where a claim was made that this server registered.
+const HERE: &str = "here";
 /// How many claims from elsewhere are shown.
 const MOST: u16 = 200;
 
@@ -41,10 +43,10 @@ struct ClaimBody {
     activity_index: Option<u64>,
     /// Which signatures the claim itself carries that were found good here.
     signatures: Vec<&'static str>,
-    /// How many elsewhere liked the object, as far as this server was told.
-    likes: u64,
-    /// How many elsewhere shared it, as far as this server was told.
-    shares: u64,
+    /// How many elsewhere liked the object, as far as this server was told; `null` for claims from elsewhere.
+    likes: Option<u64>,
+    /// How many elsewhere shared it, as far as this server was told; `null` for claims from elsewhere.
+    shares: Option<u64>,
 }
 
 /// Every known claim to one content.
@@ -81,9 +83,9 @@ async fn list_claims(
     let elsewhere = reader.heard_claims(&hash, MOST).await?;
     let mut claims: Vec<(Instant, ClaimBody)> = elsewhere.iter().map(heard_claim).collect();
     claims.extend(here.map(|registered| own_claim(&registry, &registered)));
-    for (_, claim) in &mut claims {
+    for (_, claim) in claims.iter_mut().filter(|(_, claim)| claim.origin == HERE) {
         let ReactionCounts { likes, shares } = reader.count_reactions(&claim.object).await?;
-        (claim.likes, claim.shares) = (likes, shares);
+        (claim.likes, claim.shares) = (Some(likes), Some(shares));
     }
     drop(reader);
     if claims.is_empty() {
@@ -106,7 +108,7 @@ fn own_claim(registry: &Registry, registered: &Registered) -> (Instant, ClaimBod
         Registered::Deleted(t) => (&t.owner, &t.content_hash, t.claim, &t.name, t.created_at, Some(t.deleted_at), None),
     };
     let body = ClaimBody {
-        origin: "here",
+        origin: HERE,
         actor: site.actor(owner),
         object: site.object(hash),
         activity: site.activity(claim),
@@ -116,8 +118,8 @@ fn own_claim(registry: &Registry, registered: &Registered) -> (Instant, ClaimBod
         withdrawn_at: withdrawn.map(rfc3339),
         activity_index: index,
         signatures: vec!["RsaSignature2017", "eddsa-jcs-2022"],
-        likes: 0,
-        shares: 0,
+        likes: None,
+        shares: None,
     };
     (since, body)
 }
@@ -135,8 +137,8 @@ fn heard_claim(heard: &HeardObject) -> (Instant, ClaimBody) {
         withdrawn_at: heard.deleted_at.map(rfc3339),
         activity_index: None,
         signatures: signatures.iter().filter(|(_, good)| *good).map(|(name, _)| *name).collect(),
-        likes: 0,
-        shares: 0,
+        likes: None,
+        shares: None,
     };
     (heard.received_at, body)
 }
