@@ -44,7 +44,7 @@ const HOLD_FETCH: &str = "\
 /// How many rows of a table go at once: a long transaction holds up others, on SQLite all of them.
 const SWEEP: u16 = 5000;
 /// What is swept: the statement, and how old its rows become.
-const SWEEPS: [(&str, TimeDelta); 6] = [
+const SWEEPS: [(&str, TimeDelta); 5] = [
     (
         "delete from received_activities where id in \
             (select id from received_activities where received_at < ? order by received_at limit ?)",
@@ -71,13 +71,13 @@ const SWEEPS: [(&str, TimeDelta); 6] = [
             order by fetched_at limit ?)",
         TimeDelta::days(30),
     ),
-    (
-        "update deliveries set state = 'failed', last_error = 'it was held back for seven days' \
-            where (activity, inbox) in (select activity, inbox from deliveries \
-                where state = 'waiting' and created_at < ? order by created_at limit ?)",
-        TimeDelta::days(7),
-    ),
 ];
+
+/// What waited for long enough ends now, and stays to be seen for as long as what ended otherwise.
+const GIVE_UP: &str = "\
+    update deliveries set state = 'failed', next_at = ?, last_error = 'it was held back for seven days' \
+    where (activity, inbox) in (select activity, inbox from deliveries \
+        where state = 'waiting' and created_at < ? order by created_at limit ?)";
 
 const SWEEP_MESSAGES: &str = "\
     delete from messages where id in (select id from messages where not exists \
@@ -192,6 +192,8 @@ pub(super) async fn sweep(session: &mut Session<Writing>, now: Instant) -> Resul
     for (text, age) in SWEEPS {
         rows += session.execute(Statement::new(text).with(now - age).with(SWEEP)).await?;
     }
+    let give_up = Statement::new(GIVE_UP).with(now).with(now - artdag_federation::delivery::GIVE_UP).with(SWEEP);
+    rows += session.execute(give_up).await?;
     // After the deliveries, whose going may leave a message without any.
     rows += session.execute(Statement::new(SWEEP_MESSAGES).with(SWEEP)).await?;
     Ok(rows)

@@ -515,7 +515,7 @@ async fn what_is_signed_is_what_is_sent() {
     let port = server.address.port();
     for known in [SignatureScheme::Rfc9421, SignatureScheme::Cavage] {
         for (spelled, sent) in [
-            ("HTTP://Peer.Example.:PORT/inbox", "http://peer.example:PORT"),
+            ("HTTP://Peer.Example:PORT/inbox", "http://peer.example:PORT"),
             ("http://b\u{fc}cher.example:PORT/\u{e9}?\u{e4}=1#f", "http://xn--bcher-kva.example:PORT"),
             ("http://peer.example:PORT/a/../b/./c?", "http://peer.example:PORT"),
             ("http://peer.example:PORT", "http://peer.example:PORT"),
