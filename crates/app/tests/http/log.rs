@@ -3,20 +3,28 @@
 use crate::process::{Server, free_port};
 use crate::support::{Account, TestApp, on_both_databases, plain_claim};
 use artdag_anchoring::Digest;
-use artdag_anchoring::checkpoint::{Receipt, SignedCheckpoint, VerifierKey};
+use artdag_anchoring::checkpoint::{AddCheckpoint, Checkpoint, Receipt, SignedCheckpoint, VerifierKey};
 use artdag_anchoring::log::{BundleId, ConsistencyProof, EntryBundle, InclusionProof, RootPlan, TileSet, Tree};
 use artdag_database::testing;
+use artdag_federation::{Activity, ActivityKind, ActorSigner, SignedDocument};
+use artdag_kernel::testing::{ManualClock, SeededRandomness};
+use artdag_kernel::{Clock, ContentHash, new_uuid};
+
+use artdag_signing::{ActorKeys, new_keys};
 use futures_util::StreamExt;
 use futures_util::stream;
 use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const ACTIVITIES: u64 = 300;
+/// More than the sequencer takes at once.
+const OLD_LOG: u16 = 2100;
 
 /// A server's log, read over HTTP.
 pub(crate) struct Reader {
@@ -100,6 +108,49 @@ fn digest(text: &Value) -> Digest {
 /// Whether the log with this key has signed it.
 fn is_signed(signed: &SignedCheckpoint, key: &VerifierKey) -> bool {
     signed.verify(key, artdag_signing::verify_ed25519).is_ok()
+}
+
+/// Activities that nobody signed, in their order.
+fn activities(count: u16) -> Vec<Activity> {
+    let (clock, randomness) = (ManualClock::new(), SeededRandomness::default());
+    let made = (0..count).map(|n| {
+        clock.advance(chrono::TimeDelta::seconds(1));
+        let id = new_uuid(clock.now(), &randomness).into();
+        Activity {
+            id,
+            kind: ActivityKind::Create,
+            actor: "giles".parse().unwrap(),
+            content_hash: ContentHash::of(&n.to_be_bytes()),
+            published_at: clock.now(),
+            document: SignedDocument::from_stored(format!("{{\"id\":\"{id}\"}}")),
+            index: None,
+        }
+    });
+    made.collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its programs are")]
+fn gopath() -> Option<PathBuf> {
+    let given = std::env::var_os("ARTDAG_TEST_GOPATH").map(PathBuf::from);
+    if given.is_none() {
+        let may_skip = std::env::var_os("ARTDAG_TEST_SKIP_GO").is_some_and(|skip| skip == "1");
+        assert!(may_skip, "ARTDAG_TEST_GOPATH is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_GO=1");
+        eprintln!("SKIPPED: no Go to check the log with");
+    }
+    given
+}
+
+/// What the program says if all is well; else what it complains of.
+fn run_go(gopath: &Path, base: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("go")
+        .args(["run", concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/check_log.go"), base])
+        .args(arguments)
+        .envs([("GO111MODULE", "off"), ("GOFLAGS", "")])
+        .env("GOPATH", gopath)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 /// Publishes so many activities, some at once.
@@ -210,12 +261,143 @@ on_both_databases! {
         assert_eq!((checkpoint.header("content-type"), checkpoint.header("cache-control")), ("text/plain; charset=utf-8", "no-cache"));
     }
 
+    /// A database of a version that gave places and kept no tree.
+    async fn a_log_from_before_the_tree_catches_up(app: TestApp) {
+        app.register("giles").await;
+        let store = artdag_database::open(&app.settings.database, 2).await.unwrap();
+        let activities = activities(OLD_LOG);
+        let mut unit = store.begin().await.unwrap();
+        for activity in &activities {
+            unit.add_activity(activity).await.unwrap();
+        }
+        assert_eq!(unit.extend_log(0, OLD_LOG).await.unwrap(), Some(OLD_LOG.into()));
+        unit.commit().await.unwrap();
+
+        let log = Reader::new(&app.base);
+        let signed = log.checkpoint_of(OLD_LOG.into()).await;
+        let tree: Tree = activities.iter().map(|activity| Digest::of(activity.document.as_str().as_bytes())).collect();
+        assert_eq!((signed.checkpoint().size(), signed.checkpoint().root()), (tree.size(), tree.root()));
+        assert_eq!(log.root(OLD_LOG.into()).await, tree.root());
+        assert_eq!(log.entries(OLD_LOG.into()).await.into_iter().collect::<Tree>().root(), tree.root());
+    }
+
+    async fn gos_transparency_logs_check_it(app: TestApp) {
+        let Some(gopath) = gopath() else { return };
+        let giles = app.register("giles").await;
+        let log = Reader::new(&app.base);
+        publish(&app, &giles, 260, "one").await;
+        log.checkpoint_of(260).await;
+        publish(&app, &giles, 30, "two").await;
+        log.checkpoint_of(290).await;
+        let sizes = ["1", "2", "3", "128", "255", "256", "257", "260", "289", "290"];
+        let checked = run_go(&gopath, &app.base, &sizes);
+        assert_eq!(checked, Ok("OK 290 activities, 10 older trees\n".to_owned()));
+        // A server that says something else is found out.
+        assert!(run_go(&gopath, &app.base, &["291"]).is_err());
+    }
+
     async fn the_names_of_the_servers_own_keys_cannot_be_registered(app: TestApp) {
         for name in ["instance_actor", "instance_log", "instance_witness"] {
             let body = json!({"username": name, "password": crate::support::PASSWORD});
             let answer = app.request(reqwest::Method::POST, "/auth/register").json(&body).send().await.unwrap();
             assert_eq!(answer.status(), 409, "{name}");
         }
+    }
+}
+
+/// A log of the tests' own, which can also lie.
+struct OtherLog {
+    keys: ActorKeys,
+    key: VerifierKey,
+}
+
+impl OtherLog {
+    const ORIGIN: &str = "other.example/log";
+
+    fn new() -> Self {
+        let randomness = SeededRandomness::default();
+        let keys = ActorKeys::from_pem(&new_keys::rsa(&randomness).unwrap(), &new_keys::ed25519(&randomness).unwrap());
+        let keys = keys.unwrap();
+        let key = VerifierKey::ed25519(Self::ORIGIN.parse().unwrap(), keys.public_keys().ed25519);
+        Self { keys, key }
+    }
+
+    fn sign(&self, size: u64, root: Digest) -> SignedCheckpoint {
+        let checkpoint = Checkpoint::new(Self::ORIGIN, size, root).unwrap();
+        let sign = |text: &[u8]| Ok::<_, std::convert::Infallible>(self.keys.ed25519(text));
+        let Ok(signed) = SignedCheckpoint::sign(checkpoint, &self.key, 0, sign);
+        signed
+    }
+
+    fn ask(&self, tree: &Tree, from: u64, to: u64) -> AddCheckpoint {
+        let proof = tree.prove_consistency(from, to).unwrap();
+        AddCheckpoint::new(proof, self.sign(to, tree.root_at(to).unwrap())).unwrap()
+    }
+}
+
+fn tree(size: u64, what: &str) -> Tree {
+    (0..size).map(|n| Digest::of(format!("{what} {n}").as_bytes())).collect()
+}
+
+async fn cosigns_what_continues(app: TestApp, other: OtherLog) {
+    let send = async |body: String| {
+        let response = app.request(reqwest::Method::POST, "/log/add-checkpoint").body(body).send().await.unwrap();
+        crate::support::Answer::of(response).await
+    };
+    let witness = [app.text("/log/witness-key").await.trim_end().parse::<VerifierKey>().unwrap()];
+    assert_eq!(witness[0].name().as_str(), format!("{}/witness", app.settings.site.domain()));
+    let honest = tree(40, "entry");
+    // An honest log grows, also not at all.
+    for (from, to) in [(0, 5), (5, 5), (5, 17), (17, 40)] {
+        let request = other.ask(&honest, from, to);
+        let answer = send(request.to_string()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/plain; charset=utf-8"));
+        let mut signed = request.checkpoint().clone();
+        signed.add_lines(answer.body.as_str().unwrap()).unwrap();
+        let cosigners = signed.cosigners(&witness, artdag_signing::verify_ed25519).unwrap();
+        assert!(cosigners.len() == 1 && cosigners[0].time.is_some_and(|time| time > 1_700_000_000), "{cosigners:?}");
+    }
+    // What it has seen is told to those who do not know.
+    for request in [other.ask(&honest, 0, 40), other.ask(&honest, 17, 40), other.ask(&honest, 39, 39)] {
+        let answer = send(request.to_string()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (409, "text/x.tlog.size"));
+        assert_eq!(answer.body, 40);
+    }
+    // Another history of the same size, and one that is longer.
+    let rewritten = tree(50, "lie");
+    assert_eq!(send(other.ask(&rewritten, 40, 40).to_string()).await.status, 409);
+    send(other.ask(&rewritten, 40, 50).to_string()).await.assert_problem(422, "invalid-fields");
+    let longer = tree(60, "entry");
+    let wrong =
+        AddCheckpoint::new(longer.prove_consistency(40, 60).unwrap(), other.sign(60, rewritten.root())).unwrap();
+    send(wrong.to_string()).await.assert_problem(422, "invalid-fields");
+    // Not signed by the log, or by one that nobody watches.
+    let good = other.ask(&longer, 40, 60).to_string();
+    let (start, signature) = good.rsplit_once(' ').unwrap();
+    let flipped = if signature.as_bytes()[20] == b'A' { "B" } else { "A" };
+    let forged = format!("{start} {}{flipped}{}", &signature[..20], &signature[21..]);
+    send(forged).await.assert_problem(403, "forbidden");
+    send(good.replace(OtherLog::ORIGIN, "third.example/log")).await.assert_problem(404, "not-found");
+    for body in ["", "old 40", "old x\n\n", "old 40\n\nnothing\n", &good.replace("old 40", "old 61")] {
+        send(body.to_owned()).await.assert_problem(400, "malformed-request");
+    }
+    // None of that has changed what it knows.
+    assert_eq!(send(good).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_cosigns_what_continues_what_it_saw() {
+    let other = OtherLog::new();
+    let key = other.key.to_string();
+    cosigns_what_continues(TestApp::on_sqlite(&[("WITNESSED_LOGS", &key)]).await, other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_cosigns_what_continues_what_it_saw() {
+    let other = OtherLog::new();
+    let key = other.key.to_string();
+    if let Some(app) = TestApp::on_postgres(&[("WITNESSED_LOGS", &key)]).await {
+        cosigns_what_continues(app, other).await;
     }
 }
 
