@@ -31,11 +31,26 @@ const RULES: &[Rule] = &[
     domain("artdag-anchoring", &["artdag-kernel"]),
     outer(
         "artdag-registry",
-        &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
+        &[
+            "artdag-kernel",
+            "artdag-assets",
+            "artdag-provenance",
+            "artdag-federation",
+            "artdag-auth",
+            "artdag-anchoring",
+        ],
     ),
     outer(
         "artdag-database",
-        &["artdag-registry", "artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
+        &[
+            "artdag-registry",
+            "artdag-kernel",
+            "artdag-assets",
+            "artdag-provenance",
+            "artdag-federation",
+            "artdag-auth",
+            "artdag-anchoring",
+        ],
     ),
     outer(
         "artdag-signing",
@@ -55,6 +70,7 @@ const RULES: &[Rule] = &[
             "artdag-provenance",
             "artdag-federation",
             "artdag-auth",
+            "artdag-anchoring",
         ],
     ),
     outer("xtask", &[]),

@@ -18,6 +18,11 @@ pub(crate) const NODE: &str = "ARTDAG_TEST_NODE";
 /// Tells the tests that there is no such folder.
 pub(crate) const SKIP_NODE: &str = "ARTDAG_TEST_SKIP_NODE";
 
+/// The GOPATH that has the packages of the interop tests in Go.
+pub(crate) const GOPATH: &str = "ARTDAG_TEST_GOPATH";
+/// Tells the tests that there is no such path.
+pub(crate) const SKIP_GO: &str = "ARTDAG_TEST_SKIP_GO";
+
 /// On a CI machine nothing may be skipped: what a developer may lack, CI must have.
 pub(crate) fn is_ci() -> bool {
     matches!(get("CI").as_deref(), Some("true" | "1"))

@@ -14,6 +14,7 @@ mod ci;
 mod db;
 mod env;
 mod fuzz;
+mod go;
 mod keys;
 mod migrate;
 mod node;

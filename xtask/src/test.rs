@@ -7,13 +7,13 @@ use anyhow::Result;
 
 use crate::postgres::{self, Cluster, Programs};
 use crate::skips::Skips;
-use crate::{db, env, node, process, python};
+use crate::{db, env, go, node, process, python};
 
 /// Run all tests, over SQLite and over a throwaway PostgreSQL
 ///
 /// TEST_DATABASE_URL, if set, names the PostgreSQL to use. Else the one of `cargo xtask db up` is used, else one is
 /// started for this run and stopped at its end. ARTDAG_TEST_PYTHON, if set, is the python of the interop tests; else
-/// an environment is made under target/. The same goes for ARTDAG_TEST_NODE, a folder with Node.js packages. What cannot be run is skipped and said so; with CI=true it is a failure.
+/// an environment is made under target/. The same goes for ARTDAG_TEST_NODE, a folder with Node.js packages, and ARTDAG_TEST_GOPATH, a GOPATH with golang.org/x/mod. What cannot be run is skipped and said so; with CI=true it is a failure.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Passed to `cargo nextest run` (or `cargo test`), and doc tests are left out: a test's name, `-p artdag-assets`
@@ -34,7 +34,8 @@ pub(crate) fn run_in_ci(skips: &mut Skips) -> Result<()> {
 }
 
 fn run_tests(rest: &[OsString], locked: bool, skips: &mut Skips) -> Result<()> {
-    let programs = OtherPrograms { python: Python::prepare(skips)?, node: Node::prepare(skips)? };
+    let programs =
+        OtherPrograms { python: Python::prepare(skips)?, node: Node::prepare(skips)?, go: Go::prepare(skips)? };
     let database = Database::prepare(skips)?;
     let outcome = run_over(&database, &programs, rest, locked, skips);
     // Stopped whatever the tests said; their failure is the more telling one.
@@ -80,6 +81,7 @@ fn names_packages(args: &[OsString]) -> bool {
 fn run_with(command: &mut Command, database: &Database, programs: &OtherPrograms) -> Result<()> {
     // Only xtask says what is skipped, and says it aloud.
     command.env_remove(env::SKIP_POSTGRES).env_remove(env::SKIP_PYTHON).env_remove(env::SKIP_NODE);
+    command.env_remove(env::SKIP_GO);
     database.tell(command);
     match &programs.python {
         Python::Given => {}
@@ -91,6 +93,7 @@ fn run_with(command: &mut Command, database: &Database, programs: &OtherPrograms
         }
     }
     programs.node.tell(command);
+    programs.go.tell(command);
     process::run(command)
 }
 
@@ -156,6 +159,7 @@ impl Database {
 struct OtherPrograms {
     python: Python,
     node: Node,
+    go: Go,
 }
 
 enum Python {
@@ -213,6 +217,42 @@ impl Node {
             Err(error) => {
                 process::check_stopped()?;
                 skips.skip("the interop tests in JavaScript", &format!("{error:#}"), node::HOW_TO_INSTALL)?;
+                Ok(Self::Missing)
+            }
+        }
+    }
+}
+
+enum Go {
+    /// By a person, in ARTDAG_TEST_GOPATH.
+    Given,
+    Found(std::path::PathBuf),
+    Missing,
+}
+
+impl Go {
+    fn tell(&self, command: &mut Command) {
+        match self {
+            Self::Given => {}
+            Self::Found(path) => {
+                command.env(env::GOPATH, path);
+            }
+            Self::Missing => {
+                command.env(env::SKIP_GO, "1");
+            }
+        }
+    }
+
+    fn prepare(skips: &mut Skips) -> Result<Self> {
+        if env::get(env::GOPATH).is_some() {
+            println!("Go packages: those of ARTDAG_TEST_GOPATH");
+            return Ok(Self::Given);
+        }
+        match go::path() {
+            Ok(path) => Ok(Self::Found(path)),
+            Err(error) => {
+                process::check_stopped()?;
+                skips.skip("the interop tests in Go", &format!("{error:#}"), go::HOW_TO_INSTALL)?;
                 Ok(Self::Missing)
             }
         }

@@ -1,6 +1,7 @@
 //! Settings: the environment first, then a file, then defaults. The only file that reads the environment.
 
 use crate::http::client_address::TrustedProxies;
+use artdag_anchoring::checkpoint::{KeyKind, VerifierKey};
 use artdag_database::DatabaseUrl;
 use artdag_federation::{FederationMode, InvalidSite, Site};
 use artdag_kernel::Username;
@@ -34,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "FEDERATION",
     "FOLLOWERS",
     "AUTHORIZED_FETCH",
+    "WITNESSED_LOGS",
     "ALLOW_PRIVATE_NETWORKS",
     "TRUSTED_PROXIES",
     "LOG",
@@ -210,6 +212,7 @@ impl Settings {
                         text.parse().map_err(|_| format!("`{text}` is not `true` or `false`"))
                     })?,
                 },
+                witnessed_logs: raw.log_keys("WITNESSED_LOGS")?,
             },
             private_networks: raw.networks("ALLOW_PRIVATE_NETWORKS")?,
             trusted_proxies: TrustedProxies(raw.networks("TRUSTED_PROXIES")?),
@@ -260,6 +263,7 @@ impl Settings {
             ("FEDERATION", self.policy.federation.mode.as_str().to_owned()),
             ("FOLLOWERS", if self.policy.federation.accept_followers { "open" } else { "approval" }.to_owned()),
             ("AUTHORIZED_FETCH", self.policy.federation.authorized_fetch.to_string()),
+            ("WITNESSED_LOGS", joined(&self.policy.witnessed_logs)),
             ("ALLOW_PRIVATE_NETWORKS", joined(&self.private_networks)),
             ("TRUSTED_PROXIES", joined(&self.trusted_proxies.0)),
             ("LOG", self.log.clone()),
@@ -403,6 +407,14 @@ impl Raw {
         Ok(networks.into_iter().map(|Network(network)| network).collect())
     }
 
+    fn log_keys(&self, name: &str) -> Result<Vec<VerifierKey>, InvalidSetting> {
+        let keys: Vec<VerifierKey> = self.list(name)?;
+        match keys.iter().find(|key| key.kind() != KeyKind::Ed25519) {
+            Some(key) => Err(InvalidSetting::new(name, format!("`{key}` is the key of a witness, not of a log"))),
+            None => Ok(keys),
+        }
+    }
+
     fn parse_or<T, E: ToString>(
         &self,
         name: &str,
@@ -466,6 +478,7 @@ mod tests {
             ("FEDERATION", "maybe"),
             ("FOLLOWERS", "none"),
             ("AUTHORIZED_FETCH", "1"),
+            ("WITNESSED_LOGS", "art.example/log"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(&format!("{name}: ")) && !error.contains('\n'), "{error}");

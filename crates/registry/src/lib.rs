@@ -16,8 +16,10 @@ mod federation;
 mod invite;
 mod job_queue;
 mod jobs;
+mod log;
 mod log_in;
 mod log_out;
+mod own_keys;
 mod publish;
 mod publish_cache;
 mod record_run;
@@ -25,7 +27,6 @@ mod register_asset;
 mod register_user;
 mod registry;
 mod revocation_desk;
-mod sequence;
 mod store;
 mod usage;
 mod verify_token;
@@ -36,19 +37,20 @@ pub use authenticate::{AuthenticateError, Identity};
 pub use delete_asset::DeleteAssetError;
 pub use edit_asset::{EditAsset, EditAssetError};
 pub use federation::{
-    FetchRemoteError, FollowError, HostRefused, INSTANCE, InboxRequest, KeyRefused, ReceiveError, Received, ShareError,
+    FetchRemoteError, FollowError, HostRefused, InboxRequest, KeyRefused, ReceiveError, Received, ShareError,
     run_courier,
 };
 pub use job_queue::{JobId, JobQueue, JobReads, JobState, QueuedJob};
 pub use jobs::Job;
+pub use log::{CosignError, LogError, prove_consistency, prove_inclusion, run_sequencer, tree_root};
 pub use log_in::{LogInError, Session};
+pub use own_keys::OwnKey;
 pub use publish::PublishError;
 pub use publish_cache::PublishCacheError;
 pub use record_run::{RecordRun, RecordRunError};
 pub use register_asset::{RegisterAssetError, RegisteredAsset};
 pub use register_user::{NewUser, RegisterUserError};
 pub use registry::{FederationPolicy, Parts, Policy, RegistrationPolicy, Registry};
-pub use sequence::run_sequencer;
 pub use store::{Reader, Store, UnitOfWork};
 pub use verify_token::VerifyTokenError;
 pub use work::run_worker;

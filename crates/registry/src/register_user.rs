@@ -1,4 +1,4 @@
-use crate::{INSTANCE, RegistrationPolicy, Registry, Session};
+use crate::{OwnKey, RegistrationPolicy, Registry, Session};
 use artdag_auth::{
     DisplayName, Email, HasherError, InviteCode, InviteRepository, Password, User, WeakPassword, check_strength,
 };
@@ -94,7 +94,7 @@ impl Registry {
         known.extend(display_name.as_ref().map(DisplayName::as_str));
         known.extend(email.as_ref().map(Email::as_str));
         check_strength(&password, &known).map_err(RegisterUserError::Weak)?;
-        if username.as_str() == INSTANCE || self.read().await?.find_user(&username).await?.is_some() {
+        if OwnKey::reserves(&username) || self.read().await?.find_user(&username).await?.is_some() {
             return Err(RegisterUserError::NameTaken(username));
         }
 

@@ -2,6 +2,7 @@ use crate::federation::{CachedRules, InboxDesk, RemoteKeys};
 use crate::revocation_desk::RevocationDesk;
 use crate::usage::CachedUsage;
 use crate::{Reader, Store};
+use artdag_anchoring::checkpoint::VerifierKey;
 use artdag_auth::{PasswordHasher, TokenCodec};
 use artdag_federation::{FederationMode, KeyReader, KeyStore, Peers, Site};
 use artdag_kernel::{Clock, Instant, Randomness, ServerUrl, StoreError};
@@ -46,6 +47,8 @@ pub struct Policy {
     pub l1_servers: Vec<ServerUrl>,
     /// How other servers are dealt with.
     pub federation: FederationPolicy,
+    /// The logs whose checkpoints this server cosigns, by their keys.
+    pub witnessed_logs: Vec<VerifierKey>,
 }
 
 /// What the operator decides about other servers.

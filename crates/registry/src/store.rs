@@ -1,4 +1,5 @@
 use crate::{JobQueue, JobReads};
+use artdag_anchoring::{LogReads, LogRepository, WitnessReads, WitnessRepository};
 use artdag_assets::{AssetReads, AssetRepository};
 use artdag_auth::{
     AttachmentReads, AttachmentRepository, InviteRepository, RevocationReads, RevocationRepository, UserReads,
@@ -22,6 +23,8 @@ pub trait Reader:
     + JobReads
     + RemoteReads
     + DeliveryReads
+    + LogReads
+    + WitnessReads
 {
 }
 
@@ -35,6 +38,8 @@ impl<T> Reader for T where
         + JobReads
         + RemoteReads
         + DeliveryReads
+        + LogReads
+        + WitnessReads
 {
 }
 
@@ -53,6 +58,8 @@ pub trait UnitOfWork:
     + JobQueue
     + RemoteRepository
     + DeliveryQueue
+    + LogRepository
+    + WitnessRepository
 {
     /// Makes all of it durable and visible. What was acknowledged after this is never lost.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

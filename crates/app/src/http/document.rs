@@ -37,6 +37,10 @@ pub struct MediaType(pub &'static str);
 impl MediaType {
     /// For programs.
     pub const JSON: Self = Self("application/json");
+    /// For people and programs.
+    pub const TEXT: Self = Self("text/plain; charset=utf-8");
+    /// For whoever knows what it is.
+    pub const BYTES: Self = Self("application/octet-stream");
     /// For the fediverse.
     pub const ACTIVITY: Self = Self(artdag_federation::ACTIVITY_JSON);
 }

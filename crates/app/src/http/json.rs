@@ -84,6 +84,23 @@ impl FromRequest for JsonBytes {
     }
 }
 
+/// A body of text as it came, of at most [`BODY_LIMIT`] bytes and of whatever type it says it is.
+#[derive(Debug)]
+pub struct TextBody(pub String);
+
+impl FromRequest for TextBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let body = read(request, payload, BODY_LIMIT);
+        Box::pin(async move {
+            let text = String::from_utf8(body.await?.into());
+            text.map(Self).map_err(|_| Problem::new(Kind::Malformed, "The body is no text in UTF-8."))
+        })
+    }
+}
+
 /// `application/json` and everything that ends in `+json`.
 fn is_json(request: &HttpRequest) -> bool {
     let media_type = request.content_type().to_ascii_lowercase();

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use artdag_kernel::StoreError;
+use artdag_registry::LogError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::error::Error;
@@ -241,6 +242,15 @@ impl ResponseError for Problem {
     /// The head alone: [`super::finish`] writes the body, for which it takes the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Store(error) => error.into(),
+            error => Self::internal(error),
+        }
     }
 }
 

@@ -1,15 +1,21 @@
-//! The routes, by what they speak: `api` JSON for tools, `federation` ActivityPub, `service` the rest.
+//! The routes, by what they speak: `api` JSON for tools, `federation` ActivityPub, `log` C2SP's words for
+//! transparency logs, `service` the rest.
 //!
 //! A route reads its request, calls one use case or reads through the ports, and presents the answer. To add
 //! one: a handler with `#[utoipa::path]` in the file of its path, and its name in that file's `configure`.
 
 pub mod api;
 pub mod federation;
+pub mod log;
 pub mod service;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the server.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.configure(api::configure).configure(federation::configure).configure(service::configure);
+    config
+        .configure(api::configure)
+        .configure(federation::configure)
+        .configure(log::configure)
+        .configure(service::configure);
 }

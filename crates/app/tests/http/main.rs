@@ -22,6 +22,7 @@ mod inbox_torture;
 mod interop;
 mod l1_server;
 mod lineage;
+mod log;
 mod peer;
 mod process;
 mod races;

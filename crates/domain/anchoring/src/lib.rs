@@ -10,6 +10,7 @@
 //! | [`bitcoin`] | the chain of headers by which such proofs are judged |
 //! | [`Verdict`], [`Assurance`] | the outcome, and on whose word it rests |
 //! | [`AnchorState`] | how far a root has come on its way into Bitcoin |
+//! | [`LogReads`], [`LogRepository`], [`WitnessReads`], [`WitnessRepository`] | what keeps a log, and what a witness has seen |
 //!
 //! This crate does no I/O, has no clock and no randomness, and makes no signatures; what it needs of those comes in as
 //! arguments. It must never answer "yes" where it has not checked: what lies beyond the headers is
@@ -117,6 +118,7 @@ mod day;
 mod digest;
 pub mod log;
 pub mod ots;
+mod ports;
 mod sha256;
 mod text;
 mod verdict;
@@ -124,4 +126,5 @@ mod verdict;
 pub use anchor::{AnchorEvent, AnchorState, FINAL_CONFIRMATIONS, InvalidTransition, UnknownAnchorState};
 pub use day::Day;
 pub use digest::{Digest, InvalidDigest};
+pub use ports::{KeptCheckpoint, LogHead, LogReads, LogRepository, WitnessReads, WitnessRepository};
 pub use verdict::{Assurance, Evidence, ShownBlock, Unknown, UnknownAssurance, Verdict};

@@ -1,4 +1,4 @@
-use crate::Activity;
+use crate::{Activity, SignedDocument};
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
 
@@ -24,6 +24,9 @@ pub trait ActivityReads: Send {
     /// Whether an activity waits for its index.
     async fn has_unindexed(&mut self) -> Result<bool, StoreError>;
 
+    /// The signed texts of at most so many activities, in the log's order, from that place on.
+    async fn list_documents(&mut self, from: u64, limit: u16) -> Result<Vec<SignedDocument>, StoreError>;
+
     /// How many actors published anything since then.
     async fn count_active_actors(&mut self, since: Instant) -> Result<u64, StoreError>;
 }
@@ -47,8 +50,8 @@ pub trait ActivityLog: Send {
     /// How many activities have an index: the next index to give.
     async fn log_size(&mut self) -> Result<u64, StoreError>;
 
-    /// Gives the indexes from `size` on, without gaps, to up to `limit` activities that have none, oldest first, and counts
-    /// them (and the assets they create and delete) for their actors and for the whole registry. Answers how many it gave, or `None`, and writes nothing, when the log's size is
-    /// no longer `size`.
+    /// Gives the indexes from `size` on, without gaps, to up to `limit` activities that have none, oldest first, and
+    /// counts them (and the assets they create and delete) for their actors and for the whole registry. Answers how
+    /// many it gave, or `None`, and writes nothing, when the log's size is no longer `size`.
     async fn extend_log(&mut self, size: u64, limit: u16) -> Result<Option<u64>, StoreError>;
 }

@@ -1,9 +1,7 @@
+use crate::own_keys::OwnKey;
 use crate::{PublishError, Registry};
 use artdag_federation::{PublicKeys, SignAs};
 use artdag_kernel::Username;
-
-/// Under which name the key store keeps the keys of the actor that stands for the whole site. Nobody can register it.
-pub const INSTANCE: &str = "instance_actor";
 
 impl Registry {
     /// The public keys of the actor that stands for the site; made when they are first needed.
@@ -11,19 +9,12 @@ impl Registry {
     /// # Errors
     /// [`PublishError`].
     pub async fn instance_keys(&self) -> Result<PublicKeys, PublishError> {
-        Ok(self.parts.keys.ensure(&instance()).await?)
+        Ok(self.parts.keys.ensure(&OwnKey::Actor.owner()).await?)
     }
 
     /// Signs what the site itself asks of other servers.
     pub(crate) async fn sign_as_instance(&self) -> Result<SignAs, PublishError> {
-        let name = instance();
-        let signer = match self.parts.keys.signer(&name).await? {
-            Some(signer) => signer,
-            None => {
-                self.parts.keys.ensure(&name).await?;
-                self.parts.keys.signer(&name).await?.ok_or(PublishError::NoKeys(name))?
-            }
-        };
+        let signer = self.own_signer(OwnKey::Actor).await?;
         let site = &self.parts.site;
         Ok(SignAs { rsa_key: site.instance_key(), ed25519_key: site.instance_ed25519_key(), signer })
     }
@@ -35,9 +26,4 @@ impl Registry {
         let site = &self.parts.site;
         Ok(SignAs { rsa_key: site.main_key(username), ed25519_key: site.ed25519_key(username), signer })
     }
-}
-
-#[expect(clippy::expect_used, reason = "it is a username")]
-fn instance() -> Username {
-    INSTANCE.parse().expect("a username")
 }

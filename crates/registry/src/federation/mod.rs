@@ -17,7 +17,6 @@ pub use courier::run_courier;
 pub use domain_rules::HostRefused;
 pub use fetch::FetchRemoteError;
 pub use follow::FollowError;
-pub use instance::INSTANCE;
 pub use receive::{InboxRequest, ReceiveError, Received};
 pub use remote_keys::KeyRefused;
 pub use share::ShareError;

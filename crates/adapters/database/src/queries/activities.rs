@@ -2,10 +2,10 @@
 
 use super::super::Backend;
 use super::super::schema::{activities, log_state, users};
-use super::rows::ActivityRow;
+use super::rows::{ActivityRow, Place};
 use super::window::Window;
 use super::{Mode, Session, Writing, count, micros};
-use artdag_federation::{Activity, ActivityKind, ActivityReads, ActivityRepository};
+use artdag_federation::{Activity, ActivityKind, ActivityReads, ActivityRepository, SignedDocument};
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
 use diesel::dsl::exists;
@@ -67,6 +67,24 @@ impl<M: Mode> ActivityReads for Session<M> {
     async fn has_unindexed(&mut self) -> Result<bool, StoreError> {
         let query = diesel::select(exists(activities::table.filter(activities::log_index.is_null())));
         self.run(|conn| query.get_result(conn)).await
+    }
+
+    async fn list_documents(&mut self, from: u64, limit: u16) -> Result<Vec<SignedDocument>, StoreError> {
+        let Ok(first) = i64::try_from(from) else {
+            return Ok(Vec::new());
+        };
+        let query = activities::table
+            .filter(activities::log_index.ge(first))
+            .filter(activities::log_index.lt(first.saturating_add(limit.into())))
+            .order(activities::log_index)
+            .select((activities::log_index.assume_not_null(), activities::document));
+        let rows: Vec<(i64, String)> = self.run(|conn| query.load(conn)).await?;
+        let in_order = rows.into_iter().zip(first..).map(|((index, document), expected)| {
+            let at = Place { table: "activities", row: &format!("log_index {expected}") };
+            let found = if index == expected { Ok(document) } else { Err("the log has a gap here") };
+            at.sound("log_index", found).map(SignedDocument::from_stored)
+        });
+        in_order.collect()
     }
 
     async fn count_active_actors(&mut self, since: Instant) -> Result<u64, StoreError> {

@@ -23,8 +23,10 @@ mod remote_actors;
 mod revocations;
 mod rows;
 mod statement;
+mod tree;
 mod users;
 mod window;
+mod witness;
 
 use super::{Backend, Connection, dialect};
 use crate::OpenError;

@@ -5,12 +5,13 @@ use super::super::schema::Moment;
 use super::super::{Backend, Connection};
 use super::window::Window;
 use super::{Mode, Session, micros};
+use artdag_anchoring::Digest;
 use artdag_federation::Iri;
 use artdag_kernel::{ActivityId, Instant, Page, Slice, StoreError, Username};
 use diesel::QueryResult;
 use diesel::expression::{Expression, Selectable};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ pub(super) enum Value {
     Number(Option<i64>),
     Moment(Option<Instant>),
     Flag(bool),
+    Bytes(Vec<u8>),
 }
 
 impl<S> Statement<S> {
@@ -95,6 +97,7 @@ impl<S> QueryFragment<Backend> for Statement<S> {
                 Value::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                 Value::Number(number) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
                 Value::Moment(at) => out.push_bind_param::<Nullable<Moment>, _>(at)?,
+                Value::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes)?,
                 Value::Flag(flag) => out.push_bind_param::<Bool, _>(flag)?,
             }
             out.push_sql(piece);
@@ -215,6 +218,18 @@ impl From<u16> for Value {
 impl From<bool> for Value {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Digest> for Value {
+    fn from(digest: Digest) -> Self {
+        digest.as_bytes().to_vec().into()
     }
 }
 

@@ -19,8 +19,10 @@ mod races;
 mod remote;
 mod revocations;
 mod search;
+mod tree;
 mod units;
 mod users;
+mod witness;
 mod world;
 
 macro_rules! contract {
@@ -172,6 +174,15 @@ contract! {
         finds_beginnings_of_words,
         follows_changes,
         takes_any_query;
+    tree:
+        is_found_as_it_was_written,
+        has_nothing_beyond_its_end,
+        advances_from_its_size_alone,
+        is_advanced_by_one_of_many,
+        checkpoints_are_listed_largest_first,
+        checkpoints_stay_as_they_are,
+        documents_are_listed_in_the_logs_order,
+        of_nothing_has_no_tiles;
     units:
         commit_makes_it_visible_and_rollback_forgets_it,
         are_not_seen_before_they_commit,
@@ -185,4 +196,8 @@ contract! {
     users:
         are_found_as_they_were_added,
         take_a_name_once;
+    witness:
+        notes_only_what_follows_what_it_saw,
+        begins_with_an_empty_log_too,
+        sees_one_of_many_histories;
 }

@@ -109,7 +109,7 @@ async fn show_activity(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     check_reader(&request, &registry).await?;
-    let activity = find(&registry, &reference).await?;
+    let activity = find_activity(&registry, &reference).await?;
     Ok(document(&request, MediaType::ACTIVITY, freshness(&registry), activity.document.as_str()))
 }
 
@@ -125,7 +125,7 @@ async fn show_activity_at(
     index: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     check_reader(&request, &registry).await?;
-    let activity = find(&registry, &index).await?;
+    let activity = find_activity(&registry, &index).await?;
     Ok(document(&request, MediaType::ACTIVITY, freshness(&registry), activity.document.as_str()))
 }
 
@@ -144,7 +144,7 @@ async fn show_canonical(
     registry: web::Data<Registry>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let activity = find(&registry, &reference).await?;
+    let activity = find_activity(&registry, &reference).await?;
     // An id names these bytes for ever. An index does so for as long as this log lives, which ends with a database
     // that is restored from an older backup.
     let freshness = if is_index(&reference) { Freshness::Minutes } else { Freshness::Immutable };
@@ -160,7 +160,8 @@ fn is_index(reference: &str) -> bool {
     !reference.is_empty() && reference.bytes().all(|b| b.is_ascii_digit())
 }
 
-async fn find(registry: &Registry, reference: &str) -> Result<Activity, Problem> {
+/// By its index, or by the last segment of its id.
+pub(crate) async fn find_activity(registry: &Registry, reference: &str) -> Result<Activity, Problem> {
     let mut reader = registry.read().await?;
     let found = if is_index(reference) {
         match reference.parse() {

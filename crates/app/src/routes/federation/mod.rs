@@ -1,6 +1,6 @@
 //! ActivityPub: actors, their collections, objects and activities.
 
-mod activities;
+pub(crate) mod activities;
 mod actors;
 mod claims;
 mod discovery;

@@ -172,6 +172,11 @@ impl Appended {
         self.bundles.iter().map(|(bundle, entries)| (*bundle, bytes_of(entries)))
     }
 
+    /// The bundles' entries, by index.
+    pub fn entries(&self) -> impl Iterator<Item = (BundleId, &[Digest])> {
+        self.bundles.iter().map(|(bundle, entries)| (*bundle, entries.as_slice()))
+    }
+
     /// Adds the tiles to those that are at hand.
     pub fn add_to(&self, tiles: &mut TileSet) {
         for (tile, hashes) in &self.tiles {

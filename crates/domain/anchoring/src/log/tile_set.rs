@@ -53,6 +53,16 @@ impl TileSet {
         Ok(())
     }
 
+    /// A tile as it is stored and served: exactly the hashes that its name says.
+    ///
+    /// # Errors
+    ///
+    /// If it was not given, or is narrower.
+    pub fn bytes(&self, tile: TileId) -> Result<Vec<u8>, MissingTile> {
+        let hashes = self.hashes(tile.level(), tile.index(), tile.width().into())?;
+        Ok(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
+    }
+
     pub(super) fn insert_hashes(&mut self, tile: TileId, hashes: Vec<Digest>) {
         let known = self.0.entry((tile.level(), tile.index())).or_default();
         if known.len() < hashes.len() {

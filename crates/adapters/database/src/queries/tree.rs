@@ -1,0 +1,167 @@
+//! `LogReads`, `LogRepository`
+
+use super::super::Backend;
+use super::super::schema::{log_checkpoints, log_state};
+use super::rows::Place;
+use super::statement::{Select, Statement};
+use super::{Mode, Session, Writing, count};
+use artdag_anchoring::checkpoint::SignedCheckpoint;
+use artdag_anchoring::log::{Appended, BundleId, EntryBundle, TileId, TileSet};
+use artdag_anchoring::{Digest, KeptCheckpoint, LogHead, LogReads, LogRepository};
+use artdag_kernel::{Instant, StoreError};
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary};
+use diesel_async::RunQueryDsl;
+
+/// The level at which entries are kept, which are no tile of hashes.
+const ENTRIES: i64 = -1;
+
+const HEAD: &str = "\
+    select size, tree_size, coalesce((select max(size) from log_checkpoints), 0) as signed_size \
+    from log_state where id = 1";
+
+const ADD_CHECKPOINT: &str = "\
+    insert into log_checkpoints (size, root, note, created_at) values (?, ?, ?, ?) on conflict (size) do nothing";
+
+/// Tiles by level and index. Both engines name the columns of `values` so.
+fn tiles_at(places: &[(i64, i64)]) -> Statement<(BigInt, BigInt, Binary)> {
+    let mut query = Statement::new("select log_tiles.level, log_tiles.idx, log_tiles.hashes from (values");
+    let mut before = " (cast(? as bigint), cast(";
+    for (level, index) in places {
+        query = query.then(before).with(*level).then("? as bigint))").with(*index);
+        before = ", (cast(? as bigint), cast(";
+    }
+    query.then(") as wanted join log_tiles on log_tiles.level = wanted.column1 and log_tiles.idx = wanted.column2")
+}
+
+#[async_trait]
+impl<M: Mode> LogReads for Session<M> {
+    async fn log_head(&mut self) -> Result<LogHead, StoreError> {
+        let query = Statement::<(BigInt, BigInt, BigInt)>::new(HEAD);
+        let (size, tree_size, signed_size): (i64, i64, i64) = self.run(|conn| query.get_result(conn)).await?;
+        Ok(LogHead { size: count(size), tree_size: count(tree_size), signed_size: count(signed_size) })
+    }
+
+    async fn load_tiles(&mut self, tiles: &[TileId]) -> Result<TileSet, StoreError> {
+        let mut found = TileSet::new();
+        let places: Vec<_> =
+            tiles.iter().filter_map(|tile| Some((i64::from(tile.level()), place(tile.index())?))).collect();
+        if places.is_empty() {
+            return Ok(found);
+        }
+        let query = tiles_at(&places);
+        let rows: Vec<(i64, i64, Vec<u8>)> = self.run(|conn| query.load(conn)).await?;
+        for tile in tiles {
+            let row = rows
+                .iter()
+                .find(|(level, index, _)| i64::from(tile.level()) == *level && place(tile.index()) == Some(*index));
+            // One that is narrower than its name says is one that is not there yet.
+            if let Some((_, _, hashes)) = row.filter(|(_, _, hashes)| hashes.len() >= 32 * usize::from(tile.width())) {
+                let at = Place { table: "log_tiles", row: &tile.to_string() };
+                at.sound("hashes", found.insert(*tile, hashes))?;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn find_bundle(&mut self, bundle: BundleId) -> Result<Option<EntryBundle>, StoreError> {
+        let Some(index) = place(bundle.index()) else {
+            return Ok(None);
+        };
+        let query = tiles_at(&[(ENTRIES, index)]);
+        let row: Option<(i64, i64, Vec<u8>)> =
+            self.run(|conn| async move { query.get_result(conn).await.optional() }).await?;
+        let entries: Vec<Digest> =
+            row.iter().flat_map(|(_, _, hashes)| hashes.as_chunks().0).copied().map(Digest::from_bytes).collect();
+        Ok(entries.get(..bundle.width().into()).and_then(|entries| EntryBundle::new(entries.to_vec())))
+    }
+
+    async fn newest_checkpoint(&mut self) -> Result<Option<KeptCheckpoint>, StoreError> {
+        Ok(self.list_checkpoints(None, 1).await?.pop())
+    }
+
+    async fn find_checkpoint(&mut self, size: u64) -> Result<Option<KeptCheckpoint>, StoreError> {
+        let Some(size) = place(size) else {
+            return Ok(None);
+        };
+        let query = Statement::new("from log_checkpoints where size = ?").with(size);
+        Ok(self.load(Select::<CheckpointRow>::new(query)).await?.pop())
+    }
+
+    async fn list_checkpoints(&mut self, before: Option<u64>, limit: u16) -> Result<Vec<KeptCheckpoint>, StoreError> {
+        // Beyond what can be stored there is nothing to leave out.
+        let before = before.and_then(place).unwrap_or(i64::MAX);
+        let query = Statement::new("from log_checkpoints where size < ? order by size desc limit ?");
+        self.load(Select::<CheckpointRow>::new(query.with(before).with(limit))).await
+    }
+}
+
+#[async_trait]
+impl LogRepository for Session<Writing> {
+    async fn advance_tree(&mut self, from: u64, to: u64) -> Result<bool, StoreError> {
+        let (Some(from), Some(to)) = (place(from), place(to)) else {
+            return Ok(false);
+        };
+        let same = log_state::table.filter(log_state::id.eq(1)).filter(log_state::tree_size.eq(from));
+        let query = diesel::update(same).set(log_state::tree_size.eq(to));
+        self.run(|conn| query.execute(conn)).await.map(|n| n > 0)
+    }
+
+    async fn write_tiles(&mut self, appended: &Appended) -> Result<(), StoreError> {
+        let tiles = appended.tiles().map(|(tile, bytes)| (i64::from(tile.level()), tile.index(), bytes));
+        let bundles = appended.entries().map(|(bundle, entries)| {
+            (ENTRIES, bundle.index(), entries.iter().flat_map(|entry| *entry.as_bytes()).collect::<Vec<u8>>())
+        });
+        let mut write = Statement::new("insert into log_tiles (level, idx, hashes) values");
+        let mut before = " (?, ";
+        for (level, index, hashes) in tiles.chain(bundles) {
+            let at = Place { table: "log_tiles", row: &index.to_string() };
+            let index: i64 = at.sound("idx", index.try_into())?;
+            write = write.then(before).with(level).then("?, ").with(index).then("?)").with(hashes);
+            before = ", (?, ";
+        }
+        if appended.tiles().next().is_none() {
+            return Ok(());
+        }
+        let write = write.then(" on conflict (level, idx) do update set hashes = excluded.hashes");
+        self.execute(write).await.map(drop)
+    }
+
+    async fn add_checkpoint(&mut self, signed: &SignedCheckpoint, now: Instant) -> Result<(), StoreError> {
+        let (size, root) = (signed.checkpoint().size(), signed.checkpoint().root());
+        let at = Place { table: "log_checkpoints", row: &size.to_string() };
+        let stored: i64 = at.sound("size", size.try_into())?;
+        let add = Statement::new(ADD_CHECKPOINT).with(stored).with(root).with(signed.to_string()).with(now);
+        if self.execute(add).await? > 0 {
+            return Ok(());
+        }
+        match self.find_checkpoint(size).await? {
+            Some(kept) if kept.signed.checkpoint().root() == root => Ok(()),
+            _ => Err(StoreError::Conflict("checkpoint")),
+        }
+    }
+}
+
+/// A number as the databases count. Theirs end earlier, and nothing is stored beyond.
+fn place(number: u64) -> Option<i64> {
+    number.try_into().ok()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = log_checkpoints, check_for_backend(Backend))]
+pub(super) struct CheckpointRow {
+    size: i64,
+    note: String,
+    created_at: Instant,
+}
+
+impl TryFrom<CheckpointRow> for KeptCheckpoint {
+    type Error = StoreError;
+
+    fn try_from(row: CheckpointRow) -> Result<Self, StoreError> {
+        let at = Place { table: "log_checkpoints", row: &row.size.to_string() };
+        let signed = at.sound("note", SignedCheckpoint::parse(&row.note))?;
+        Ok(Self { signed, created_at: row.created_at })
+    }
+}
