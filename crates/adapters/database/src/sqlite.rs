@@ -140,6 +140,8 @@ mod dialect {
         /// Nobody analyses a database in service.
         pub(in super::super) const ANALYZE: &str = "";
         pub(in super::super) const COSTLY: [&str; 1] = ["TEMP B-TREE"];
+        pub(in super::super) const TILES: &str = "SEARCH log_tiles USING INDEX";
+        pub(in super::super) const BYTES: &str = "blob";
         pub(in super::super) const TAGS: &str = "SEARCH asset_tags USING PRIMARY KEY";
         pub(in super::super) const SEARCH: &str = "SCAN asset_search VIRTUAL TABLE INDEX";
         pub(in super::super) const IDS: &str = "SEARCH assets USING INDEX sqlite_autoindex_assets_1";

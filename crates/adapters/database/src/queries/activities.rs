@@ -3,6 +3,7 @@
 use super::super::Backend;
 use super::super::schema::{activities, log_state, users};
 use super::rows::{ActivityRow, Place};
+use super::statement::Statement;
 use super::window::Window;
 use super::{Mode, Session, Writing, count, micros};
 use artdag_federation::{Activity, ActivityKind, ActivityReads, ActivityRepository, SignedDocument};
@@ -12,7 +13,7 @@ use diesel::dsl::exists;
 use diesel::expression::{Expression, Selectable};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 #[async_trait]
@@ -73,11 +74,7 @@ impl<M: Mode> ActivityReads for Session<M> {
         let Ok(first) = i64::try_from(from) else {
             return Ok(Vec::new());
         };
-        let query = activities::table
-            .filter(activities::log_index.ge(first))
-            .filter(activities::log_index.lt(first.saturating_add(limit.into())))
-            .order(activities::log_index)
-            .select((activities::log_index.assume_not_null(), activities::document));
+        let query = documents(first, limit);
         let rows: Vec<(i64, String)> = self.run(|conn| query.load(conn)).await?;
         let in_order = rows.into_iter().zip(first..).map(|((index, document), expected)| {
             let at = Place { table: "activities", row: &format!("log_index {expected}") };
@@ -107,6 +104,12 @@ impl ActivityRepository for Session<Writing> {
             _ => Ok(()),
         }
     }
+}
+
+/// The texts at some places of the log, in its order.
+pub(super) fn documents(from: i64, limit: u16) -> Statement<(BigInt, Text)> {
+    let text = "select log_index, document from activities where log_index >= ? and log_index < ? order by log_index";
+    Statement::new(text).with(from).with(from.saturating_add(limit.into()))
 }
 
 /// One page of one actor's activities, or of everybody's: rows for [`ActivityRow`].

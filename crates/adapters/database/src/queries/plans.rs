@@ -1,7 +1,7 @@
 //! Every list must be read from an index that has it in order: as long as a page, however long the list.
 
 use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
-use super::activities::Timeline;
+use super::activities::{Timeline, documents};
 use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, newest};
 use super::follows::{followers_page, following_page};
@@ -12,6 +12,7 @@ use super::lineage::{children, claims, claims_of};
 use super::listing::{Length, Listing};
 use super::log::NUMBER;
 use super::receipts::notices_page;
+use super::tree::tiles_at;
 use artdag_assets::{AssetFilter, SearchWords};
 use artdag_federation::{DeliveryState, FollowState};
 use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
@@ -59,6 +60,9 @@ const FILL: &str = "
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'activity' || n, case when n < 19900 then n end, 'user' || (n % 100), 'Create', 'hash' || n,
             {at}, '{}' from n;
+    insert into log_tiles (level, idx, hashes)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select n % 2, n / 2, cast('a hash of thirty-two bytes or so' as {bytes}) from n;
     insert into assets (id, name, content_hash, owner, asset_type, tags, provenance, run_id, created_at, updated_at,
             revision, claim, search_text)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
@@ -108,7 +112,10 @@ fn page(position: Position) -> Page {
 
 /// The plans of every page of every list, each with the index that it must name.
 async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
-    let fill = FILL.replace("{at}", dialect::plan::AT).replace("{analyze}", dialect::plan::ANALYZE);
+    let fill = FILL
+        .replace("{at}", dialect::plan::AT)
+        .replace("{bytes}", dialect::plan::BYTES)
+        .replace("{analyze}", dialect::plan::ANALYZE);
     conn.batch_execute(&fill).await.unwrap();
     let cursor = Cursor { at: DateTime::from_timestamp(1_767_528_000, 0).unwrap(), id: Default::default() };
     let with = |change: fn(&mut AssetFilter)| {
@@ -173,6 +180,8 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, Listing::new(&by_word, page(Position::Newest))).await, dialect::plan::SEARCH),
         (plan(conn, Length::new(&by_run)).await, "assets_of_run"),
         (plan(conn, number).await, "activities_unindexed"),
+        (plan(conn, documents(19_000, 50)).await, "activities_log"),
+        (plan(conn, tiles_at(&[(0, 7), (0, 19_000), (1, 0)])).await, dialect::plan::TILES),
         (plan(conn, claims_to(&hash, 50)).await, "remote_objects_claims"),
         (plan(conn, revoke).await, "scoped_tokens_of_renderer"),
     ]

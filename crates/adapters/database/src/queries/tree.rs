@@ -25,7 +25,7 @@ const ADD_CHECKPOINT: &str = "\
     insert into log_checkpoints (size, root, note, created_at) values (?, ?, ?, ?) on conflict (size) do nothing";
 
 /// Tiles by level and index. Both engines name the columns of `values` so.
-fn tiles_at(places: &[(i64, i64)]) -> Statement<(BigInt, BigInt, Binary)> {
+pub(super) fn tiles_at(places: &[(i64, i64)]) -> Statement<(BigInt, BigInt, Binary)> {
     let mut query = Statement::new("select log_tiles.level, log_tiles.idx, log_tiles.hashes from (values");
     let mut before = " (cast(? as bigint), cast(";
     for (level, index) in places {
