@@ -8,16 +8,17 @@ use crate::process;
 use crate::skips::Skips;
 use crate::test::{Database, Node};
 
-/// Measure the server: what renderers ask it, or what other servers send it
+/// Measure the server: what renderers ask it, what other servers send it, or how it fills its log
 ///
 /// `verify` measures POST /auth/verify beside a handler that only checks the token; `federation` measures what an inbox
-/// takes and what a fan-out delivers, beside Fedify and beside the bare signatures, over a PostgreSQL that syncs to disk.
+/// takes and what a fan-out delivers, beside Fedify and beside the bare signatures, over a PostgreSQL that syncs to disk;
+/// `log` measures how fast waiting activities get into the log, over such a PostgreSQL too.
 /// TEST_DATABASE_URL, if set, names the PostgreSQL to use. Else `verify` uses the one of `cargo xtask db up`, else one is
 /// started for this run and stopped at its end. Builds for release, runs for some minutes, and prints a table; docs/benchmarks.md says how to read it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What to measure
-    #[arg(default_value = "verify", value_parser = ["verify", "federation"])]
+    #[arg(default_value = "verify", value_parser = ["verify", "federation", "log"])]
     what: String,
     /// Passed to the benchmark; `-- --help` shows what it takes
     #[arg(last = true)]
@@ -34,12 +35,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn measure(args: &Args, skips: &mut Skips) -> Result<()> {
     let mut bench = process::cargo(["bench", "--package", "artdag-app", "--bench", &args.what, "--"]);
     bench.args(&args.rest);
-    let database = if args.what == "federation" {
+    if args.what == "federation" {
         Node::prepare(skips)?.tell(&mut bench);
-        Database::prepare_durable(skips)?
-    } else {
-        Database::prepare(skips)?
-    };
+    }
+    let database = if args.what == "verify" { Database::prepare(skips)? } else { Database::prepare_durable(skips)? };
     database.tell(&mut bench);
     let measured = process::run(&mut bench);
     // Stopped whatever became of the measurements; their failure is the more telling one.
