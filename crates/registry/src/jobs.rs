@@ -167,7 +167,7 @@ impl Registry {
     }
 
     /// Does what a job says, once.
-    pub(crate) async fn perform(&self, job: &Job) -> Result<Outcome, JobError> {
+    pub(crate) async fn perform(&self, queued: &QueuedJob, job: &Job) -> Result<Outcome, JobError> {
         match job {
             Job::RevokeAtRenderer { l1_server, username } => {
                 let l1_server: ServerUrl =
@@ -202,7 +202,7 @@ impl Registry {
                 tracing::debug!(revocations, federation, "forgot what has expired");
                 Ok(Outcome::Again(now + TimeDelta::hours(1)))
             }
-            Job::FanOut { activity, sender } => self.fan_out(activity, sender).await.map(|()| Outcome::Done),
+            Job::FanOut { activity, sender } => self.fan_out(queued, activity, sender).await.map(|()| Outcome::Done),
             Job::RefreshActor { actor } => self.ask_a_peer(self.refresh_actor(actor)).await,
             Job::FetchObject { object } => self.ask_a_peer(self.fetch_object(object)).await,
             Job::SynchronizeFollowers { actor, collection, url, digest } => {

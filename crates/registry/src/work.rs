@@ -78,7 +78,7 @@ impl Registry {
             }
         };
         tokio::select! {
-            outcome = self.perform(job) => outcome,
+            outcome = self.perform(queued, job) => outcome,
             () = renewals => Err(JobError::Passing("the lease was lost".into())),
         }
     }

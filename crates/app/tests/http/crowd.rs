@@ -23,14 +23,18 @@ async fn followers(base: &str, count: usize) -> Vec<Peer> {
     peers
 }
 
-async fn publish(base: &str, token: &str, count: usize) {
+/// Claims one asset after the other, each until it is acknowledged: the server may go away meanwhile.
+async fn publish(base: String, token: String, count: usize) {
     let client = Client::new();
-    let claims = (0..count).map(|n| {
+    for n in 0..count {
         let claim = plain_claim(&format!("asset {n}"));
-        client.post(format!("{base}/assets")).bearer_auth(token).json(&claim).send()
-    });
-    for answer in join_all(claims).await {
-        assert_eq!(answer.unwrap().status(), 201);
+        loop {
+            let sent = client.post(format!("{base}/assets")).bearer_auth(&token).json(&claim).send().await;
+            if sent.is_ok_and(|answer| answer.status().is_success()) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
@@ -58,13 +62,14 @@ async fn killed_half_way(database: &str) {
     let mut server = Server::start(port, data.path(), database, PEERS).await;
     let token = server.register("giles").await;
     let peers = followers(&server.base, HOSTS).await;
-    publish(&server.base, &token, ASSETS).await;
+    let publishing = tokio::spawn(publish(server.base.clone(), token, ASSETS));
     let count = || peers.iter().map(|peer| arrived(peer).len()).sum::<usize>();
     until("half of it is delivered", || count() >= HOSTS * ASSETS / 2).await;
     server.kill();
     let before = count();
     assert!(before < HOSTS * ASSETS, "killed too late");
     let _server = Server::start(port, data.path(), database, PEERS).await;
+    publishing.await.unwrap();
     let distinct = |peer: &Peer| arrived(peer).into_iter().collect::<BTreeSet<_>>().len();
     until("all is delivered", || peers.iter().all(|peer| distinct(peer) == ASSETS)).await;
     for peer in &peers {

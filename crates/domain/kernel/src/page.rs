@@ -24,6 +24,8 @@ pub enum InvalidPage {
 impl PageLimit {
     /// 50, when nobody says otherwise.
     pub const DEFAULT: Self = Self(50);
+    /// The most that a list gives.
+    pub const MOST: Self = Self(200);
     /// The most items an ActivityStreams collection page holds.
     pub const COLLECTION: Self = Self(40);
 

@@ -19,6 +19,8 @@ const PARSED: TimeDelta = TimeDelta::seconds(30);
 const VAIN: TimeDelta = TimeDelta::seconds(10);
 /// How many keys are asked for at once, of one host and of all.
 const AT_ONCE: (usize, usize) = (4, 64);
+/// How long to wait for a place among those who ask.
+const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
 /// How long to wait for a key that another process is asking for.
 const OTHERS: (u32, Duration) = (10, Duration::from_millis(150));
 /// How many parsed keys are kept: about ten megabytes.
@@ -118,6 +120,17 @@ impl RemoteKeys {
         }
         asking.insert(host.to_owned(), of_host + 1);
         Some(Place { asking: Arc::clone(&self.asking), host: host.to_owned() })
+    }
+
+    /// The same, if there is one soon.
+    async fn wait_for_place(&self, host: &str) -> Option<Place> {
+        for _ in 0..PATIENCE.0 {
+            if let Some(place) = self.place(host) {
+                return Some(place);
+            }
+            tokio::time::sleep(PATIENCE.1).await;
+        }
+        None
     }
 
     fn is_vain(&self, document: &Iri, now: Instant) -> bool {
@@ -227,7 +240,7 @@ impl Registry {
         if self.remote_keys.is_vain(&document, now) {
             return Err(KeyRefused::Waiting);
         }
-        let _place = self.remote_keys.place(id.host()).ok_or(KeyRefused::Waiting)?;
+        let _place = self.remote_keys.wait_for_place(id.host()).await.ok_or(KeyRefused::Waiting)?;
         let mut unit = self.parts.store.begin().await?;
         if !unit.claim_fetch(document.as_str(), now, now + ONCE_IN).await? {
             unit.rollback().await?;
