@@ -1,6 +1,7 @@
 use crate::{Job, Registry, UnitOfWork};
-use artdag_federation::{Activity, Draft, FederationMode, KeyError, SignError};
+use artdag_federation::{Activity, ActorSigner, Draft, FederationMode, KeyError, SignError};
 use artdag_kernel::{ActivityId, StoreError, Username, new_uuid};
+use std::sync::Arc;
 
 /// Why nothing could be published in a user's name.
 #[derive(Debug, thiserror::Error)]
@@ -24,10 +25,15 @@ impl Registry {
         new_uuid(self.parts.clock.now(), self.parts.randomness.as_ref()).into()
     }
 
+    /// What signs in a user's name.
+    pub(crate) async fn user_signer(&self, username: &Username) -> Result<Arc<dyn ActorSigner>, PublishError> {
+        let signer = self.parts.keys.signer(username).await?;
+        signer.ok_or_else(|| PublishError::NoKeys(username.clone()))
+    }
+
     /// Signs a draft. Done before a unit of work is opened: it takes a millisecond and a file.
     pub(crate) async fn sign(&self, draft: Draft, actor: &Username) -> Result<Activity, PublishError> {
-        let signer = self.parts.keys.signer(actor).await?;
-        let signer = signer.ok_or_else(|| PublishError::NoKeys(actor.clone()))?;
+        let signer = self.user_signer(actor).await?;
         Ok(draft.sign(&self.parts.site, signer.as_ref())?)
     }
 

@@ -1,4 +1,5 @@
 use crate::{DomainPattern, DomainRule, Iri, Reaction, RemoteActor, RemoteKey, RemoteObject};
+use crate::{data_integrity, engine_signature};
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
 use std::collections::HashSet;
@@ -113,6 +114,14 @@ pub struct Evidence {
     pub proof: bool,
     /// The Art DAG engine's signature, by the actor's main key.
     pub engine: bool,
+}
+
+impl Evidence {
+    /// The names of those that were found good: the engine's type, and the proof's cryptosuite.
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [(self.engine, engine_signature::TYPE), (self.proof, data_integrity::CRYPTOSUITE)];
+        all.into_iter().filter_map(|(is_good, name)| is_good.then_some(name)).collect()
+    }
 }
 
 /// What is told of the receipt of an activity.

@@ -115,8 +115,7 @@ impl Registry {
 
     /// Signs a message. Done before a unit of work is opened.
     pub(crate) async fn sign_message(&self, saying: &Saying, sender: &Username) -> Result<Message, PublishError> {
-        let signer = self.parts.keys.signer(sender).await?;
-        let signer = signer.ok_or_else(|| PublishError::NoKeys(sender.clone()))?;
+        let signer = self.user_signer(sender).await?;
         let (id, now) = (self.new_activity_id(), self.parts.clock.now());
         Ok(saying.sign(&self.parts.site, sender, id, now, signer.as_ref())?)
     }

@@ -21,8 +21,7 @@ impl Registry {
 
     /// Signs what is sent in a user's name.
     pub(crate) async fn sign_as_user(&self, username: &Username) -> Result<SignAs, PublishError> {
-        let signer = self.parts.keys.signer(username).await?;
-        let signer = signer.ok_or_else(|| PublishError::NoKeys(username.clone()))?;
+        let signer = self.user_signer(username).await?;
         let site = &self.parts.site;
         Ok(SignAs { rsa_key: site.main_key(username), ed25519_key: site.ed25519_key(username), signer })
     }

@@ -96,12 +96,7 @@ impl Registry {
     pub async fn receive(&self, inbox: InboxRequest<'_>) -> Result<Received, ReceiveError> {
         let now = self.parts.clock.now();
         let signature = RequestSignature::read(&inbox.request, Some(inbox.body), now)?;
-        let key_id = Iri::from_str(signature.key_id()).map_err(|_| SignatureFault::KeyId)?;
-        self.check_host(key_id.host()).await?;
-        if self.parts.site.owns(&key_id) {
-            // Those who live here need no request to say something here.
-            return Err(InboxFault::OwnName.into());
-        }
+        let key_id = self.key_of(&signature).await?;
         let incoming = Incoming::parse(inbox.body)?;
         self.check_host(incoming.actor.host()).await?;
         if incoming.is_farewell() && self.read().await?.find_remote_actor(&incoming.actor).await?.is_none() {
@@ -135,9 +130,19 @@ impl Registry {
     /// [`ReceiveError`].
     pub async fn authenticate_fetch(&self, request: SignedRequest<'_>) -> Result<Iri, ReceiveError> {
         let signature = RequestSignature::read(&request, None, self.parts.clock.now())?;
-        let key_id = Iri::from_str(signature.key_id()).map_err(|_| SignatureFault::KeyId)?;
-        self.check_host(key_id.host()).await?;
+        let key_id = self.key_of(&signature).await?;
         Ok(self.check_with_key(&key_id, |key| check_request(&signature, key)).await?)
+    }
+
+    /// Which key a request says that it was signed with, if it is one of a server that is spoken with.
+    async fn key_of(&self, signature: &RequestSignature) -> Result<Iri, ReceiveError> {
+        let id = Iri::from_str(signature.key_id()).map_err(|_| SignatureFault::KeyId)?;
+        self.check_host(id.host()).await?;
+        if self.parts.site.owns(&id) {
+            // Those who live here need no signed request, and this server need not ask itself for their keys.
+            return Err(InboxFault::OwnName.into());
+        }
+        Ok(id)
     }
 
     /// Whether its proofs are no older than a request may be: whoever brings another's activity could have kept it.

@@ -171,7 +171,6 @@ async fn list_heard(
 
 fn heard_body(registry: &Registry, heard: &HeardObject) -> HeardBody {
     let object = &heard.object;
-    let signatures = [("RsaSignature2017", heard.evidence.engine), ("eddsa-jcs-2022", heard.evidence.proof)];
     HeardBody {
         object: object.id.to_string(),
         actor: object.actor.to_string(),
@@ -183,7 +182,7 @@ fn heard_body(registry: &Registry, heard: &HeardObject) -> HeardBody {
         published: object.published.map(rfc3339),
         received_at: rfc3339(heard.received_at),
         activity: heard.activity.to_string(),
-        signatures: signatures.iter().filter(|(_, good)| *good).map(|(name, _)| *name).collect(),
+        signatures: heard.evidence.names(),
         claims_url: object.content_hash.map(|hash| format!("{}/claims", registry.site().object(&hash))),
     }
 }

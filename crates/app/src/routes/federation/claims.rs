@@ -4,15 +4,13 @@ use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_assets::Registered;
-use artdag_federation::{HeardObject, ReactionCounts};
+use artdag_federation::{Evidence, HeardObject, ReactionCounts};
 use artdag_kernel::{ContentHash, Instant, rfc3339};
 use artdag_registry::Registry;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Where a claim was made that this server registered.
-const HERE: &str = "here";
 /// How many claims from elsewhere are shown.
 const MOST: u16 = 200;
 
@@ -82,10 +80,9 @@ async fn list_claims(
     let here = reader.find_asset_by_hash(&hash).await?;
     let elsewhere = reader.heard_claims(&hash, MOST).await?;
     let mut claims: Vec<(Instant, ClaimBody)> = elsewhere.iter().map(heard_claim).collect();
-    claims.extend(here.map(|registered| own_claim(&registry, &registered)));
-    for (_, claim) in claims.iter_mut().filter(|(_, claim)| claim.origin == HERE) {
-        let ReactionCounts { likes, shares } = reader.count_reactions(&claim.object).await?;
-        (claim.likes, claim.shares) = (Some(likes), Some(shares));
+    if let Some(registered) = here {
+        let reactions = reader.count_reactions(&registry.site().object(&hash)).await?;
+        claims.push(own_claim(&registry, &registered, reactions));
     }
     drop(reader);
     if claims.is_empty() {
@@ -101,14 +98,14 @@ async fn list_claims(
     Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
 
-fn own_claim(registry: &Registry, registered: &Registered) -> (Instant, ClaimBody) {
+fn own_claim(registry: &Registry, registered: &Registered, reactions: ReactionCounts) -> (Instant, ClaimBody) {
     let site = registry.site();
     let (owner, hash, claim, name, since, withdrawn, index) = match registered {
         Registered::Live(a) => (&a.owner, &a.content_hash, a.claim, &a.name, a.created_at, None, a.claim_index),
         Registered::Deleted(t) => (&t.owner, &t.content_hash, t.claim, &t.name, t.created_at, Some(t.deleted_at), None),
     };
     let body = ClaimBody {
-        origin: HERE,
+        origin: "here",
         actor: site.actor(owner),
         object: site.object(hash),
         activity: site.activity(claim),
@@ -117,15 +114,14 @@ fn own_claim(registry: &Registry, registered: &Registered) -> (Instant, ClaimBod
         known_since: rfc3339(since),
         withdrawn_at: withdrawn.map(rfc3339),
         activity_index: index,
-        signatures: vec!["RsaSignature2017", "eddsa-jcs-2022"],
-        likes: None,
-        shares: None,
+        signatures: Evidence { proof: true, engine: true }.names(),
+        likes: Some(reactions.likes),
+        shares: Some(reactions.shares),
     };
     (since, body)
 }
 
 fn heard_claim(heard: &HeardObject) -> (Instant, ClaimBody) {
-    let signatures = [("RsaSignature2017", heard.evidence.engine), ("eddsa-jcs-2022", heard.evidence.proof)];
     let body = ClaimBody {
         origin: "elsewhere",
         actor: heard.object.actor.to_string(),
@@ -136,7 +132,7 @@ fn heard_claim(heard: &HeardObject) -> (Instant, ClaimBody) {
         known_since: rfc3339(heard.received_at),
         withdrawn_at: heard.deleted_at.map(rfc3339),
         activity_index: None,
-        signatures: signatures.iter().filter(|(_, good)| *good).map(|(name, _)| *name).collect(),
+        signatures: heard.evidence.names(),
         likes: None,
         shares: None,
     };
