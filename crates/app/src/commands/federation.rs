@@ -77,16 +77,20 @@ async fn import(registry: &Registry, file: &Path) -> Result<(), StartError> {
         let read = std::fs::read_to_string(file);
         text = read.map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     }
-    let rules = parse_rules(&text, registry.now())?;
+    let (rules, milder) = parse_rules(&text, registry.now())?;
     registry.save_domain_rules(&rules).await?;
-    println!("{} rules were taken over.", rules.len());
+    println!("Rules taken over: {}.", rules.len());
+    if milder > 0 {
+        println!("Left out: {milder}, whose severity is milder than `suspend`; here a domain is blocked or it is not.");
+    }
     Ok(())
 }
 
-fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<Vec<DomainRule>, StartError> {
+/// The rules, and how many rows were left out for a milder severity.
+fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<(Vec<DomainRule>, usize), StartError> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let (mut rules, mut columns, mut severity) = (Vec::new(), None, None);
+    let (mut rules, mut columns, mut severity, mut milder) = (Vec::new(), None, None, 0);
     for (number, record) in reader.records().enumerate() {
         let record = record.map_err(|error| format!("line {}: {error}", number + 1))?;
         let named = |name: &str| record.iter().position(|title| title.trim_start_matches('#') == name);
@@ -100,6 +104,7 @@ fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<Vec<DomainRule
         let Some(domain) = get(domain) else { continue };
         // Others know milder measures, which are not known here.
         if get(severity).is_some_and(|severity| severity != "suspend") {
+            milder += 1;
             continue;
         }
         let at_line = |error: String| format!("line {}: `{domain}` {error}; nothing was taken over", number + 1);
@@ -112,7 +117,7 @@ fn parse_rules(text: &str, now: artdag_kernel::Instant) -> Result<Vec<DomainRule
             created_at: now,
         });
     }
-    Ok(rules)
+    Ok((rules, milder))
 }
 
 async fn peers(registry: &Registry, limit: u16) -> Result<(), StartError> {
@@ -179,7 +184,7 @@ mod tests {
 
     fn parsed(text: &str) -> Vec<(String, &'static str, Option<String>)> {
         let now = chrono::DateTime::from_timestamp(0, 0).unwrap();
-        let rules = parse_rules(text, now).unwrap();
+        let (rules, _) = parse_rules(text, now).unwrap();
         rules.into_iter().map(|r| (r.pattern.to_string(), r.action.as_str(), r.reason)).collect()
     }
 
@@ -193,6 +198,7 @@ mod tests {
         assert_eq!(parsed(own), expected);
         let others = "#domain,#severity,#public_comment\nspam.example,suspend,lies\nloud.example,silence,noise\n";
         assert_eq!(parsed(others), [("spam.example".to_owned(), "block", Some("lies".to_owned()))]);
+        assert_eq!(parse_rules(others, chrono::DateTime::from_timestamp(0, 0).unwrap()).unwrap().1, 1);
         assert_eq!(parsed("spam.example\n\nother.example\n").len(), 2);
         assert_eq!(field("lies, \"mostly\""), "\"lies, \"\"mostly\"\"\"");
     }
