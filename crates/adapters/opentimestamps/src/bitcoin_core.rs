@@ -3,9 +3,9 @@
 use crate::failure::{Failure, clean};
 use crate::fetch::one_by_one;
 use crate::node_url::NodeUrl;
-use crate::ports::{BlockHeaders, HeadersError};
 use artdag_anchoring::Assurance;
 use artdag_anchoring::bitcoin::{BlockHash, BlockHeader};
+use artdag_anchoring::{BlockHeaders, HeadersError};
 use artdag_http::header::{AUTHORIZATION, CONTENT_TYPE};
 use artdag_http::{GuardedClient, HeaderValue, Limits, Request, StatusCode};
 use async_trait::async_trait;

@@ -1,9 +1,9 @@
 //! Calendars, over HTTP.
 
 use crate::failure::{Failure, clean};
-use crate::ports::{Calendar, CalendarError};
 use artdag_anchoring::Digest;
 use artdag_anchoring::ots::{CalendarUri, Calendars, Timestamp};
+use artdag_anchoring::{Calendar, CalendarError};
 use artdag_http::header::{ACCEPT, CONTENT_TYPE};
 use artdag_http::{Answer, GuardedClient, HeaderValue, Limits, Request, StatusCode};
 use async_trait::async_trait;

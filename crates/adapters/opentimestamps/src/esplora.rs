@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use crate::fetch::one_by_one;
-use crate::ports::{BlockHeaders, HeadersError};
 use artdag_anchoring::Assurance;
 use artdag_anchoring::bitcoin::{BlockHash, BlockHeader};
+use artdag_anchoring::{BlockHeaders, HeadersError};
 use artdag_http::{GuardedClient, Limits, Request, StatusCode};
 use artdag_kernel::ServerUrl;
 use async_trait::async_trait;

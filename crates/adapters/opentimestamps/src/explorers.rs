@@ -1,8 +1,8 @@
 //! Several explorers, compared.
 
-use crate::ports::{BlockHeaders, HeadersError};
 use artdag_anchoring::Assurance;
 use artdag_anchoring::bitcoin::BlockHeader;
+use artdag_anchoring::{BlockHeaders, HeadersError};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 

@@ -1,7 +1,7 @@
 //! What calls over HTTP have in common when they fail.
 
-use crate::ports::{CalendarError, Cause, HeadersError};
 use artdag_anchoring::ots::CalendarUri;
+use artdag_anchoring::{CalendarError, Cause, HeadersError};
 use artdag_http::{FetchError, StatusCode};
 
 /// A call that brought nothing, before it is said whose.

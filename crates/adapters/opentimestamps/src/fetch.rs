@@ -1,7 +1,7 @@
 //! Many headers, from a source that is asked for each.
 
-use crate::ports::{BlockHeaders, HeadersError};
 use artdag_anchoring::bitcoin::BlockHeader;
+use artdag_anchoring::{BlockHeaders, HeadersError};
 use futures_util::stream::{self, StreamExt};
 
 /// Asks for headers one by one, some of the questions at a time.

@@ -1,10 +1,10 @@
 //! The headers of a chain, in a file.
 
-use crate::ports::{BlockHeaders, HeadersError};
 use artdag_anchoring::Assurance;
 use artdag_anchoring::bitcoin::{
     AcceptError, BlockHeader, ChainRules, Change, HeaderChain, HeaderError, HeaderFault, LookupError,
 };
+use artdag_anchoring::{BlockHeaders, HeadersError};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};

@@ -2,42 +2,39 @@
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`Calendar`], [`BlockHeaders`] | the ports |
-//! | [`HttpCalendars`] | calendars over HTTP; [`submit_to_all`] and [`quorum`] for several at once |
+//! | [`HttpCalendars`] | calendars over HTTP |
 //! | [`HeaderFile`] | the checked chain, kept on disk |
 //! | [`BitcoinCoreRpc`], [`Esplora`], [`Explorers`] | a node, an explorer, several explorers compared |
 //! | [`sync`] | brings a [`HeaderFile`] up to a source's tip |
-//! | [`verify`] | judges an attestation by any source |
 //!
 //! Nobody here is believed. A calendar's answer is a claim, of which this crate checks the form; whether its block
-//! says so, [`verify`] tells. Headers of whatever source go through the rules of
+//! says so, [`Verdict::by_source`](artdag_anchoring::Verdict::by_source) tells. Headers of whatever source go through the rules of
 //! [`artdag_anchoring::bitcoin::HeaderChain`] before they are stored.
 //!
 //! This crate must never ask a calendar that is not on the list, whatever a proof says; show what lets into a node;
 //! wait without a limit; or answer from a [`HeaderFile`] whose chain has too little work.
 //!
-//! To add a source of headers: a file with an implementation of [`BlockHeaders`] over the
+//! To add a source of headers: a file with an implementation of
+//! [`BlockHeaders`](artdag_anchoring::BlockHeaders) over the
 //! [`GuardedClient`](artdag_http::GuardedClient), whose answers are compared with what was asked for, whose errors
 //! name it without secrets, and which is run against `tests/interop/ots_calendar.py` in the tests.
 //!
 //! # Stamp, and ask later
 //!
 //! ```no_run
-//! use artdag_anchoring::Digest;
 //! use artdag_anchoring::ots::{CalendarUri, Calendars};
+//! use artdag_anchoring::{Calendar, CalendarError, Digest};
 //! use artdag_http::{GuardPolicy, GuardedClient};
-//! use artdag_opentimestamps::{Calendar, CalendarError, HttpCalendars, quorum, submit_to_all};
+//! use artdag_opentimestamps::HttpCalendars;
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = GuardedClient::builder(&"https://l2.example".parse()?, GuardPolicy::default()).build()?;
-//! let pools: Vec<CalendarUri> =
-//!     vec!["https://a.pool.opentimestamps.org".parse()?, "https://a.pool.eternitywall.com".parse()?];
-//! let calendars = HttpCalendars::new(client, &pools, Calendars::public());
+//! let pool: CalendarUri = "https://a.pool.opentimestamps.org".parse()?;
+//! let calendars = HttpCalendars::new(client, std::slice::from_ref(&pool), Calendars::public());
 //!
 //! let root = Digest::of(b"the root of the log");
-//! let submitted = submit_to_all(&calendars, &pools, &root).await;
-//! let mut timestamp = quorum(&submitted, 2)?;
+//! let mut timestamp = calendars.submit(&pool, &root).await?;
 //!
 //! // Some hours later.
 //! let pending: Vec<_> = timestamp.pending().map(|(calendar, message)| (calendar.clone(), message)).collect();
@@ -60,7 +57,7 @@
 //! use artdag_anchoring::Verdict;
 //! use artdag_anchoring::bitcoin::{ChainRules, Network};
 //! use artdag_http::{GuardPolicy, GuardedClient};
-//! use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, HeaderFile, NodeUrl, sync, verify};
+//! use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, HeaderFile, NodeUrl, sync};
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -76,7 +73,7 @@
 //! })
 //! .await?;
 //!
-//! if let Verdict::Verified(evidence) = verify(&*file, &rules, 358_391, &[0; 32]).await? {
+//! if let Verdict::Verified(evidence) = Verdict::by_source(&*file, &rules, 358_391, &[0; 32]).await? {
 //!     println!("existed by {} ({})", evidence.existed_by(), evidence.assurance);
 //! }
 //! # Ok(())
@@ -91,10 +88,7 @@ mod failure;
 mod fetch;
 mod header_file;
 mod node_url;
-mod ports;
-mod submission;
 mod sync;
-mod verify;
 
 pub use bitcoin_core::BitcoinCoreRpc;
 pub use calendars::HttpCalendars;
@@ -102,7 +96,4 @@ pub use esplora::Esplora;
 pub use explorers::{Explorers, InvalidQuorum};
 pub use header_file::{HeaderFile, HeaderFileError};
 pub use node_url::{InvalidNodeUrl, NodeUrl};
-pub use ports::{BlockHeaders, Calendar, CalendarError, Cause, HeadersError};
-pub use submission::{Submitted, TooFew, quorum, submit_to_all};
 pub use sync::{BATCH, Progress, SyncError, Synced, sync};
-pub use verify::verify;

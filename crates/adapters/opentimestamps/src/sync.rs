@@ -1,8 +1,8 @@
 //! Brings the chain of headers up to date.
 
 use crate::header_file::{HeaderFile, HeaderFileError};
-use crate::ports::{BlockHeaders, HeadersError};
 use artdag_anchoring::bitcoin::{AcceptError, BlockHeader, Change, HeaderError, HeaderFault};
+use artdag_anchoring::{BlockHeaders, HeadersError};
 use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -9,8 +9,10 @@
 //! | [`ots`] | OpenTimestamps proofs: read, write, merge, make |
 //! | [`bitcoin`] | the chain of headers by which such proofs are judged |
 //! | [`Verdict`], [`Assurance`] | the outcome, and on whose word it rests |
-//! | [`AnchorState`] | how far a root has come on its way into Bitcoin |
-//! | [`LogReads`], [`LogRepository`], [`WitnessReads`], [`WitnessRepository`] | what keeps a log, and what a witness has seen |
+//! | [`Anchor`] | how far a root has come on its way into Bitcoin, and who was asked to carry it |
+//! | [`LogReads`], [`LogRepository`], [`AnchorReads`], [`AnchorRepository`] | what keeps a log and its anchors |
+//! | [`WitnessReads`], [`WitnessRepository`] | what keeps what a witness has seen |
+//! | [`Calendar`], [`BlockHeaders`] | the world outside: who carries digests to Bitcoin, and who shows blocks |
 //!
 //! This crate does no I/O, has no clock and no randomness, and makes no signatures; what it needs of those comes in as
 //! arguments. It must never answer "yes" where it has not checked: what lies beyond the headers is
@@ -116,6 +118,7 @@ pub mod bitcoin;
 pub mod checkpoint;
 mod day;
 mod digest;
+mod judge;
 pub mod log;
 pub mod ots;
 mod ports;
@@ -123,8 +126,14 @@ mod sha256;
 mod text;
 mod verdict;
 
-pub use anchor::{AnchorEvent, AnchorState, FINAL_CONFIRMATIONS, InvalidTransition, UnknownAnchorState};
+pub use anchor::{
+    Anchor, AnchorEvent, AnchorState, Ask, Claim, FINAL_CONFIRMATIONS, InvalidTransition, Pace, Question, Reply,
+    Standing, UnknownAnchorState, UnknownStanding,
+};
 pub use day::Day;
 pub use digest::{Digest, InvalidDigest};
-pub use ports::{KeptCheckpoint, LogHead, LogReads, LogRepository, WitnessReads, WitnessRepository};
+pub use ports::{
+    AnchorReads, AnchorRepository, BlockHeaders, Calendar, CalendarError, Cause, HeadersError, KeptCheckpoint, LogHead,
+    LogReads, LogRepository, WitnessReads, WitnessRepository,
+};
 pub use verdict::{Assurance, Evidence, ShownBlock, Unknown, UnknownAssurance, Verdict};

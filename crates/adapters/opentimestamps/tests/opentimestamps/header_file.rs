@@ -2,7 +2,8 @@
 
 use crate::support::{EASY, HARD, chain, mine_on};
 use artdag_anchoring::bitcoin::{AcceptError, BlockHeader, ChainRules, HeaderFault, Network};
-use artdag_opentimestamps::{BlockHeaders, HeaderFile, HeaderFileError, HeadersError};
+use artdag_anchoring::{BlockHeaders, HeadersError};
+use artdag_opentimestamps::{HeaderFile, HeaderFileError};
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -2,7 +2,8 @@
 
 use crate::support::{EASY, PATIENT, Parrot, Peer, chain, client, free_port};
 use artdag_anchoring::bitcoin::BlockHeader;
-use artdag_opentimestamps::{BitcoinCoreRpc, BlockHeaders, Esplora, Explorers, HeadersError, InvalidQuorum, NodeUrl};
+use artdag_anchoring::{BlockHeaders, HeadersError};
+use artdag_opentimestamps::{BitcoinCoreRpc, Esplora, Explorers, InvalidQuorum, NodeUrl};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;

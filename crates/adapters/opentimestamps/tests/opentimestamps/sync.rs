@@ -3,9 +3,8 @@
 use crate::support::{EASY, PATIENT, Peer, chain, client, mine_on};
 use artdag_anchoring::Assurance;
 use artdag_anchoring::bitcoin::{BlockHeader, ChainRules, HeaderError, HeaderFault};
-use artdag_opentimestamps::{
-    BitcoinCoreRpc, BlockHeaders, Explorers, HeaderFile, HeadersError, Progress, SyncError, Synced, sync,
-};
+use artdag_anchoring::{BlockHeaders, HeadersError};
+use artdag_opentimestamps::{BitcoinCoreRpc, Explorers, HeaderFile, Progress, SyncError, Synced, sync};
 use async_trait::async_trait;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};

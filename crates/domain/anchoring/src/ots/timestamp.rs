@@ -158,6 +158,20 @@ impl Timestamp {
         all
     }
 
+    /// What is claimed of a message that occurs in it, such as one that a calendar was asked about: of its first
+    /// occurrence.
+    #[must_use]
+    pub fn part(&self, message: &[u8]) -> Option<Self> {
+        let mut found = None;
+        self.node.walk(&self.message, &mut |at, node| {
+            if found.is_none() && at == message {
+                found = Some(node);
+            }
+        });
+        // It is part of what keeps to the limits.
+        found.map(|node| Self { message: message.to_vec(), node: node.clone() })
+    }
+
     /// The calendars that will know more, each with the message to ask it about.
     pub fn pending(&self) -> impl Iterator<Item = (&CalendarUri, Arc<[u8]>)> {
         self.attestations().into_iter().filter_map(|attested| match attested.attestation {

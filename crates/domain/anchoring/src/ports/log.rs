@@ -1,4 +1,3 @@
-use crate::Digest;
 use crate::checkpoint::SignedCheckpoint;
 use crate::log::{Appended, BundleId, EntryBundle, TileId, TileSet};
 use artdag_kernel::{Instant, StoreError};
@@ -59,24 +58,4 @@ pub trait LogRepository: LogReads {
     /// Adds a checkpoint. One of the same size stays as it is, and is [`StoreError::Conflict`] if it has another
     /// root.
     async fn add_checkpoint(&mut self, signed: &SignedCheckpoint, now: Instant) -> Result<(), StoreError>;
-}
-
-/// Reads what this server, as a witness, has seen of other logs.
-#[async_trait]
-pub trait WitnessReads: Send {
-    /// The size and root at which a log was last seen, by its origin.
-    async fn last_seen(&mut self, origin: &str) -> Result<Option<(u64, Digest)>, StoreError>;
-}
-
-/// Keeps what this server, as a witness, has seen of other logs.
-#[async_trait]
-pub trait WitnessRepository: WitnessReads {
-    /// Notes a checkpoint if the log was last seen at the size and root of `before`, or, at size 0, never. `false`,
-    /// and nothing is written, otherwise.
-    async fn note_seen(
-        &mut self,
-        before: (u64, Digest),
-        seen: &SignedCheckpoint,
-        now: Instant,
-    ) -> Result<bool, StoreError>;
 }
