@@ -84,6 +84,9 @@ pub enum Unknown {
     /// The header has not the work that it claims, or claims less than the network takes; it is of no block.
     #[error("the header has not the work that a block has")]
     NoWork,
+    /// Nobody is there to show blocks.
+    #[error("no source of block headers answers")]
+    NoSource,
 }
 
 impl Verdict {

@@ -3,6 +3,8 @@
 mod ask;
 mod pace;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use ask::{Ask, Question, Standing, UnknownStanding};
 pub use pace::Pace;
@@ -96,6 +98,21 @@ impl Anchor {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.batch().root
+    }
+
+    /// Asks these calendars too to take the digest, if it needs to be taken: an operator may replace calendars that are
+    /// gone for good. Whether there was one that is new.
+    pub fn invite(&mut self, calendars: &[CalendarUri], now: Instant) -> bool {
+        if !matches!(self.state, AnchorState::Submitting | AnchorState::Reorged) {
+            return false;
+        }
+        let before = self.asks.len();
+        for calendar in calendars {
+            if !self.asks.iter().any(|ask| ask.calendar == *calendar && ask.question == Question::Submit) {
+                self.asks.push(Ask::new(calendar.clone(), Question::Submit, now));
+            }
+        }
+        self.asks.len() > before
     }
 
     /// What there is to ask, be it due or not.
@@ -221,9 +238,13 @@ impl Anchor {
         });
         if let Some(evidence) = found.min_by_key(|evidence| evidence.height) {
             (self.evidence, self.verified_at) = (Some(evidence.clone()), Some(now));
+            // What is left of a proof may not be as deep as what is gone.
+            is_lost &= !evidence.is_final();
             self.happens(AnchorEvent::Verified { confirmations: evidence.confirmations.unwrap_or(0) });
         } else if is_lost {
             (self.evidence, self.verified_at) = (None, None);
+        }
+        if is_lost {
             self.happens(AnchorEvent::BlockLost);
             self.stamp_again(now);
         }
@@ -295,7 +316,8 @@ impl Anchor {
     pub fn settle(&mut self, quorum: usize, now: Instant, pace: Pace) {
         let submissions = || self.asks.iter().filter(|ask| ask.question == Question::Submit);
         let answered = submissions().filter(|ask| ask.standing == Standing::Answered).count();
-        let is_stamped = self.timestamp.is_some() && answered >= quorum.max(1);
+        let quorum = quorum.min(submissions().count()).max(1);
+        let is_stamped = self.timestamp.is_some() && answered >= quorum;
         if is_stamped && matches!(self.state, AnchorState::Submitting | AnchorState::Reorged) {
             self.stamped_at = Some(now);
             self.happens(AnchorEvent::Stamped);
