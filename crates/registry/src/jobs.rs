@@ -25,6 +25,8 @@ pub enum Job {
     },
     /// Forget what has expired. Pushes itself again.
     Sweep,
+    /// Stamp the log when it is time, and see how far earlier stamps have come. Pushes itself again.
+    Anchor,
     /// Hand a published activity over for every follower of its actor.
     FanOut {
         /// The activity.
@@ -86,6 +88,7 @@ impl Job {
         match self {
             Self::RevokeAtRenderer { .. } => "revoke-at-renderer",
             Self::Sweep => "sweep",
+            Self::Anchor => "anchor",
             Self::FanOut { .. } => "fan-out",
             Self::RefreshActor { .. } => "refresh-actor",
             Self::FetchObject { .. } => "fetch-object",
@@ -98,8 +101,8 @@ impl Job {
         match self {
             // Four to five days of waiting. The tokens are revoked here whether the renderer hears of it or not.
             Self::RevokeAtRenderer { .. } => 20,
-            // Nothing but the database is needed for it, and what was published must reach its followers.
-            Self::Sweep | Self::FanOut { .. } => u32::MAX,
+            // Nothing but the database is needed for it, and what was published must reach its followers and the chain.
+            Self::Sweep | Self::Anchor | Self::FanOut { .. } => u32::MAX,
             Self::RefreshActor { .. } | Self::FetchObject { .. } | Self::SynchronizeFollowers { .. } => 8,
         }
     }
@@ -107,7 +110,7 @@ impl Job {
     fn key(&self) -> Option<String> {
         match self {
             Self::RevokeAtRenderer { .. } | Self::FanOut { .. } => None,
-            Self::Sweep => Some(self.kind().to_owned()),
+            Self::Sweep | Self::Anchor => Some(self.kind().to_owned()),
             Self::RefreshActor { actor: what }
             | Self::FetchObject { object: what }
             | Self::SynchronizeFollowers { actor: what, .. } => Some(format!("{} {what}", self.kind())),
@@ -148,6 +151,7 @@ impl Registry {
     pub(crate) async fn ensure_periodic_jobs(&self) -> Result<(), StoreError> {
         let mut unit = self.parts.store.begin().await?;
         self.push(unit.as_mut(), &Job::Sweep).await?;
+        self.push(unit.as_mut(), &Job::Anchor).await?;
         unit.commit().await
     }
 
@@ -201,6 +205,10 @@ impl Registry {
                 }
                 tracing::debug!(revocations, federation, "forgot what has expired");
                 Ok(Outcome::Again(now + TimeDelta::hours(1)))
+            }
+            Job::Anchor => {
+                let next = self.see_to_anchors().await.map_err(|error| JobError::Passing(error.into()))?;
+                Ok(Outcome::Again(next))
             }
             Job::FanOut { activity, sender } => self.fan_out(queued, activity, sender).await.map(|()| Outcome::Done),
             Job::RefreshActor { actor } => self.ask_a_peer(self.refresh_actor(actor)).await,

@@ -8,6 +8,7 @@
 //! To add a use case: a file with `impl Registry`, an error enum whose variants a person could tell apart, and
 //! a route that calls it. To read something, no use case is needed: see [`Registry::read`].
 
+mod anchors;
 mod attach_renderer;
 mod authenticate;
 mod delete_asset;
@@ -32,6 +33,10 @@ mod usage;
 mod verify_token;
 mod work;
 
+pub use anchors::{
+    ActivityAnchor, AnchorError, AnchorPolicy, Blocks, CalendarTrial, activity_proof, checkpoint_proof,
+    prove_by_anchor, root_proof,
+};
 pub use attach_renderer::AttachRendererError;
 pub use authenticate::{AuthenticateError, Identity};
 pub use delete_asset::DeleteAssetError;
@@ -42,7 +47,7 @@ pub use federation::{
 };
 pub use job_queue::{JobId, JobQueue, JobReads, JobState, QueuedJob};
 pub use jobs::Job;
-pub use log::{CosignError, LogError, prove_consistency, prove_inclusion, run_sequencer, tree_root};
+pub use log::{CosignError, LogError, list_entries, prove_consistency, prove_inclusion, run_sequencer, tree_root};
 pub use log_in::{LogInError, Session};
 pub use own_keys::OwnKey;
 pub use publish::PublishError;

@@ -1,7 +1,9 @@
 use crate::federation::{CachedRules, InboxDesk, RemoteKeys};
 use crate::revocation_desk::RevocationDesk;
 use crate::usage::CachedUsage;
-use crate::{Reader, Store};
+use crate::{AnchorPolicy, Blocks, Reader, Store};
+use artdag_anchoring::Calendar;
+use artdag_anchoring::bitcoin::{BlockHash, Network};
 use artdag_anchoring::checkpoint::VerifierKey;
 use artdag_auth::{PasswordHasher, TokenCodec};
 use artdag_federation::{FederationMode, KeyReader, KeyStore, Peers, Site};
@@ -9,7 +11,7 @@ use artdag_kernel::{Clock, Instant, Randomness, ServerUrl, StoreError};
 use artdag_provenance::Renderer;
 use chrono::TimeDelta;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, Semaphore};
 
 /// Who may register an account.
@@ -49,6 +51,8 @@ pub struct Policy {
     pub federation: FederationPolicy,
     /// The logs whose checkpoints this server cosigns, by their keys.
     pub witnessed_logs: Vec<VerifierKey>,
+    /// How the log is stamped.
+    pub anchors: AnchorPolicy,
 }
 
 /// What the operator decides about other servers.
@@ -75,6 +79,10 @@ pub struct Parts {
     pub peers: Arc<dyn Peers>,
     /// Reads other actors' keys.
     pub key_reader: Arc<dyn KeyReader>,
+    /// Takes the log's roots to Bitcoin.
+    pub calendars: Arc<dyn Calendar>,
+    /// Shows Bitcoin's blocks.
+    pub blocks: Blocks,
     /// Hashes passwords.
     pub passwords: Arc<dyn PasswordHasher>,
     /// Seals tokens.
@@ -106,6 +114,8 @@ pub struct Registry {
     pub(crate) inbox: Arc<InboxDesk>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) rules: Arc<CachedRules>,
+    /// The end of the chain when the latest anchors were last looked up.
+    pub(crate) watched_tip: Arc<Mutex<Option<BlockHash>>>,
 }
 
 impl Registry {
@@ -122,6 +132,7 @@ impl Registry {
             inbox: Arc::default(),
             remote_keys: Arc::default(),
             rules: Arc::default(),
+            watched_tip: Arc::default(),
         }
     }
 
@@ -154,6 +165,11 @@ impl Registry {
     /// What the operator decided.
     pub fn policy(&self) -> &Policy {
         &self.parts.policy
+    }
+
+    /// Which of Bitcoin's networks the log is stamped into.
+    pub fn bitcoin_network(&self) -> Network {
+        self.parts.blocks.network
     }
 
     /// Where private keys are kept.

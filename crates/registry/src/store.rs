@@ -1,5 +1,5 @@
 use crate::{JobQueue, JobReads};
-use artdag_anchoring::{LogReads, LogRepository, WitnessReads, WitnessRepository};
+use artdag_anchoring::{AnchorReads, AnchorRepository, LogReads, LogRepository, WitnessReads, WitnessRepository};
 use artdag_assets::{AssetReads, AssetRepository};
 use artdag_auth::{
     AttachmentReads, AttachmentRepository, InviteRepository, RevocationReads, RevocationRepository, UserReads,
@@ -24,6 +24,7 @@ pub trait Reader:
     + RemoteReads
     + DeliveryReads
     + LogReads
+    + AnchorReads
     + WitnessReads
 {
 }
@@ -39,6 +40,7 @@ impl<T> Reader for T where
         + RemoteReads
         + DeliveryReads
         + LogReads
+        + AnchorReads
         + WitnessReads
 {
 }
@@ -59,6 +61,7 @@ pub trait UnitOfWork:
     + RemoteRepository
     + DeliveryQueue
     + LogRepository
+    + AnchorRepository
     + WitnessRepository
 {
     /// Makes all of it durable and visible. What was acknowledged after this is never lost.

@@ -24,14 +24,16 @@ create table anchors (
     due_at timestamptz,
     revision bigint not null default 0
 );
-create index anchors_due on anchors (due_at) where due_at is not null;
-create index anchors_block on anchors (block_height) where block_height is not null;
+create index anchors_due on anchors (due_at, tree_size) where due_at is not null;
+create index anchors_block on anchors (block_height, tree_size) where state = 'confirmed';
 -- Proofs do not compress.
 alter table anchors alter column proof set storage external;
 
 -- Who is asked what about an anchor.
 create table anchor_asks (
     tree_size bigint not null references anchors (tree_size),
+    -- The key, since calendar and message may be longer than PostgreSQL lets a key be.
+    position bigint not null,
     calendar text collate "C" not null,
     -- Of which it said that it would know more; empty: to take the anchor's digest.
     message bytea not null,
@@ -40,5 +42,5 @@ create table anchor_asks (
     failures bigint not null,
     asked_at timestamptz,
     due_at timestamptz not null,
-    primary key (tree_size, calendar, message)
+    primary key (tree_size, position)
 );

@@ -24,12 +24,14 @@ create table anchors (
     due_at text,
     revision integer not null default 0
 ) strict;
-create index anchors_due on anchors (due_at) where due_at is not null;
-create index anchors_block on anchors (block_height) where block_height is not null;
+create index anchors_due on anchors (due_at, tree_size) where due_at is not null;
+create index anchors_block on anchors (block_height, tree_size) where state = 'confirmed';
 
 -- Who is asked what about an anchor.
 create table anchor_asks (
     tree_size integer not null references anchors (tree_size),
+    -- The key, since calendar and message may be longer than PostgreSQL lets a key be.
+    position integer not null,
     calendar text not null,
     -- Of which it said that it would know more; empty: to take the anchor's digest.
     message blob not null,
@@ -38,5 +40,5 @@ create table anchor_asks (
     failures integer not null,
     asked_at text,
     due_at text not null,
-    primary key (tree_size, calendar, message)
+    primary key (tree_size, position)
 ) strict, without rowid;

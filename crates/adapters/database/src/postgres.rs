@@ -144,6 +144,8 @@ mod dialect {
         pub(in super::super) const ANALYZE: &str = "analyze;";
         pub(in super::super) const COSTLY: [&str; 2] = ["Seq Scan", "Sort"];
         pub(in super::super) const TILES: &str = "log_tiles_pkey";
+        pub(in super::super) const ANCHORS: &str = "anchors_pkey";
+        pub(in super::super) const ASKS: &str = "anchor_asks_pkey";
         pub(in super::super) const BYTES: &str = "bytea";
         pub(in super::super) const TAGS: &str = "asset_tags_pkey";
         pub(in super::super) const SEARCH: &str = "assets_search";

@@ -125,6 +125,49 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use super::Moment;
+
+    anchors (tree_size) {
+        tree_size -> BigInt,
+        from_index -> BigInt,
+        root -> Binary,
+        checkpoint -> Binary,
+        nonces -> Binary,
+        state -> Text,
+        proof -> Nullable<Binary>,
+        block_height -> Nullable<BigInt>,
+        block_hash -> Nullable<Text>,
+        block_time -> Nullable<BigInt>,
+        confirmations -> Nullable<BigInt>,
+        assurance -> Nullable<Text>,
+        header_source -> Nullable<Text>,
+        verified_at -> Nullable<Moment>,
+        created_at -> Moment,
+        stamped_at -> Nullable<Moment>,
+        due_at -> Nullable<Moment>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use super::Moment;
+
+    anchor_asks (tree_size, position) {
+        tree_size -> BigInt,
+        position -> BigInt,
+        calendar -> Text,
+        message -> Binary,
+        standing -> Text,
+        detail -> Nullable<Text>,
+        failures -> BigInt,
+        asked_at -> Nullable<Moment>,
+        due_at -> Moment,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Text};
     use super::Moment;
 

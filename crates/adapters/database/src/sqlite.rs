@@ -141,12 +141,15 @@ mod dialect {
         pub(in super::super) const ANALYZE: &str = "";
         pub(in super::super) const COSTLY: [&str; 1] = ["TEMP B-TREE"];
         pub(in super::super) const TILES: &str = "SEARCH log_tiles USING INDEX";
+        pub(in super::super) const ANCHORS: &str = "SEARCH anchors USING INTEGER PRIMARY KEY";
+        pub(in super::super) const ASKS: &str = "SEARCH anchor_asks USING PRIMARY KEY";
         pub(in super::super) const BYTES: &str = "blob";
         pub(in super::super) const TAGS: &str = "SEARCH asset_tags USING PRIMARY KEY";
         pub(in super::super) const SEARCH: &str = "SCAN asset_search VIRTUAL TABLE INDEX";
         pub(in super::super) const IDS: &str = "SEARCH assets USING INDEX sqlite_autoindex_assets_1";
         pub(in super::super) const INPUTS: &str = "SEARCH asset_inputs USING PRIMARY KEY";
-        pub(in super::super) const SCANS: [&str; 3] = ["SCAN assets", "SCAN asset_inputs", "TEMP B-TREE"];
+        pub(in super::super) const SCANS: [&str; 5] =
+            ["SCAN assets", "SCAN asset_inputs", "SCAN anchors", "SCAN anchor_asks", "TEMP B-TREE"];
         pub(in super::super) const PEERS: &str = "SEARCH peers USING PRIMARY KEY";
         /// In the order of the table itself, which is the primary key's.
         pub(in super::super) const PEERS_IN_ORDER: &str = "SCAN peers";

@@ -112,7 +112,10 @@ async fn many_processes_migrate_at_once() {
     for run in runs {
         applied.extend(run.await.unwrap());
     }
-    assert_eq!(applied, ["00001_registry", "00002_renderers_and_jobs", "00003_federation", "00004_log"]);
+    assert_eq!(
+        applied,
+        ["00001_registry", "00002_renderers_and_jobs", "00003_federation", "00004_log", "00005_anchors"]
+    );
     open(&url, 1).await.unwrap().ping().await.unwrap();
 
     outside.batch_execute("insert into __diesel_schema_migrations (version) values ('99999')").await.unwrap();

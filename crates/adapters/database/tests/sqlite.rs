@@ -18,7 +18,7 @@ use std::task::{Context, Waker};
 #[expect(dead_code, reason = "made for more tests than these")]
 mod world;
 
-use world::{World, add, bury, listed, try_add, with_users};
+use world::{World, add, anchor, bury, listed, try_add, with_users};
 
 fn url(path: &Path) -> DatabaseUrl {
     format!("sqlite:{}", path.display()).parse().unwrap()
@@ -44,7 +44,10 @@ async fn is_made_with_its_folder_by_many_at_once() {
     for run in runs {
         applied.extend(run.await.unwrap());
     }
-    assert_eq!(applied, ["00001_registry", "00002_renderers_and_jobs", "00003_federation", "00004_log"]);
+    assert_eq!(
+        applied,
+        ["00001_registry", "00002_renderers_and_jobs", "00003_federation", "00004_log", "00005_anchors"]
+    );
     assert_eq!(migrate(&url).await.unwrap(), [""; 0]);
     open(&url, 4).await.unwrap().ping().await.unwrap();
     #[cfg(unix)]
@@ -94,6 +97,31 @@ async fn names_the_place_of_what_it_cannot_read() {
     let found = store.read().await.unwrap().find_asset(&asset.name).await;
     let Err(StoreError::Corrupt { table, column, row, .. }) = found else { panic!("{found:?}") };
     assert_eq!((table, column, row), ("assets", "metadata", asset.id.to_string()));
+}
+
+#[tokio::test]
+async fn names_the_place_of_what_it_cannot_read_of_an_anchor() {
+    let (url, folder) = fresh_sqlite().await;
+    let (store, world) = (open(&url, 2).await.unwrap(), World::new());
+    for (tree_size, (wrong, table, column)) in (1..).zip([
+        ("proof = x'ff'", "anchors", "proof"),
+        ("revision = -1", "anchors", "revision"),
+        ("block_height = 1", "anchors", "assurance"),
+        ("block_height = 1, assurance = 'rumour'", "anchors", "assurance"),
+        ("block_height = 1, assurance = 'node', block_hash = '0'", "anchors", "block_hash"),
+        ("calendar = '<b>'", "anchor_asks", "calendar"),
+        ("failures = -1", "anchor_asks", "failures"),
+    ]) {
+        let stored = world.anchor(tree_size - 1..tree_size);
+        anchor(&store, std::slice::from_ref(&stored)).await;
+        execute(folder.path(), &format!("update {table} set {wrong} where tree_size = {tree_size}"));
+        let found = store.read().await.unwrap().find_anchor(&stored.root).await;
+        let Err(StoreError::Corrupt { table: its_table, column: its_column, row, .. }) = found else {
+            panic!("{wrong}: {found:?}")
+        };
+        let key = if table == "anchors" { tree_size.to_string() } else { format!("{tree_size}, 0") };
+        assert_eq!((its_table, its_column, row), (table, column, key), "{wrong}");
+    }
 }
 
 #[tokio::test]

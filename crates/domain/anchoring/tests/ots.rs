@@ -432,6 +432,17 @@ fn what_goes_beyond_the_limits_is_not_taken_in() {
     let before = half.clone();
     assert_eq!(half.merge(many(20_000).unwrap()), Err(OtsError::TooMuchWork));
     assert_eq!(half, before);
+    // Little work, but too long to be read again.
+    let long = |tags: std::ops::Range<u8>| {
+        let claims = tags.flat_map(|tag| [&[0xff], &attestation([tag; 8], &[0; 8000])[..]].concat());
+        timestamp(&claims.chain(END.to_vec()).collect::<Vec<u8>>()).unwrap()
+    };
+    let mut half = long(20..40);
+    let before = half.clone();
+    let too_long = Err(OtsError::WrongLength { given: 40 * 8012 + END.len() as u64, least: 1, most: limits::FILE });
+    assert_eq!(half.merge(long(40..60)), too_long);
+    assert_eq!(half.insert(&long(40..60)), too_long);
+    assert_eq!(half, before);
 }
 
 /// What the registry hands out: from a document over the log and a round's batch to a calendar.

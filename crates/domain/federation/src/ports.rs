@@ -27,6 +27,9 @@ pub trait ActivityReads: Send {
     /// The signed texts of at most so many activities, in the log's order, from that place on.
     async fn list_documents(&mut self, from: u64, limit: u16) -> Result<Vec<SignedDocument>, StoreError>;
 
+    /// The ids of at most so many activities, in the log's order, from that place on.
+    async fn list_activity_ids(&mut self, from: u64, limit: u16) -> Result<Vec<ActivityId>, StoreError>;
+
     /// How many actors published anything since then.
     async fn count_active_actors(&mut self, since: Instant) -> Result<u64, StoreError>;
 }

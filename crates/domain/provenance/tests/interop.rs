@@ -9,33 +9,16 @@ use artdag_kernel::{ContentHash, Instant};
 use artdag_provenance::{
     ExportContext, Lineage, LineageAsset, LineageEdge, LineageNode, ProvFormat, to_jsonld, to_prov_json,
 };
+use artdag_testing::{interop_file, python};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/interop/");
-
-/// The Python that has the packages of `tests/interop/requirements.txt`.
-#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its Python is")]
-fn python() -> Option<OsString> {
-    let python = std::env::var_os("ARTDAG_TEST_PYTHON");
-    if python.is_none() {
-        let skip = std::env::var_os("ARTDAG_TEST_SKIP_PYTHON").is_some_and(|skip| skip == "1");
-        assert!(skip, "ARTDAG_TEST_PYTHON is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_PYTHON=1");
-        eprintln!("\n*** SKIPPED: exports were NOT read by the tools of others (ARTDAG_TEST_SKIP_PYTHON=1)\n");
-    }
-    python
-}
-
 /// What a script found, or the lines with which it refuses.
 fn verdict(python: &OsString, script: &str, input: &str) -> Result<Value, String> {
-    let mut child = Command::new(python)
-        .arg(format!("{SCRIPTS}{script}"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(python).arg(interop_file(script)).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
@@ -95,7 +78,7 @@ fn hostile() -> Lineage {
 
 #[test]
 fn prov_reads_three_equal_documents() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("exports were NOT read by the tools of others") else { return };
     let plain = sample::lineage(60);
     let found = verdict(&python, "check_prov.py", &notations(&plain).to_string()).unwrap();
     assert_eq!(found["counts"]["Entity"], 60);
@@ -113,7 +96,7 @@ fn prov_reads_three_equal_documents() {
 
 #[test]
 fn a_difference_between_notations_is_noticed() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("exports were NOT read by the tools of others") else { return };
     let lineage = sample::lineage(12);
     let cases = [
         ("prov-n", "giles", "eve", "prov-n is not equal"),
@@ -131,7 +114,7 @@ fn a_difference_between_notations_is_noticed() {
 
 #[test]
 fn rocrate_reads_the_crate() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("exports were NOT read by the tools of others") else { return };
     for lineage in [sample::lineage(60), hostile()] {
         let text = ProvFormat::RoCrate.export(&lineage, &context());
         let found = verdict(&python, "check_rocrate.py", &text).unwrap();

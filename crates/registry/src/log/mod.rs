@@ -6,7 +6,7 @@ mod prove;
 mod sequence;
 
 pub use cosign::CosignError;
-pub use prove::{prove_consistency, prove_inclusion, tree_root};
+pub use prove::{list_entries, prove_consistency, prove_inclusion, tree_root};
 pub use sequence::run_sequencer;
 
 use crate::PublishError;

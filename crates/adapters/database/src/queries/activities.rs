@@ -71,17 +71,14 @@ impl<M: Mode> ActivityReads for Session<M> {
     }
 
     async fn list_documents(&mut self, from: u64, limit: u16) -> Result<Vec<SignedDocument>, StoreError> {
-        let Ok(first) = i64::try_from(from) else {
-            return Ok(Vec::new());
-        };
-        let query = documents(first, limit);
-        let rows: Vec<(i64, String)> = self.run(|conn| query.load(conn)).await?;
-        let in_order = rows.into_iter().zip(first..).map(|((index, document), expected)| {
-            let at = Place { table: "activities", row: &format!("log_index {expected}") };
-            let found = if index == expected { Ok(document) } else { Err("the log has a gap here") };
-            at.sound("log_index", found).map(SignedDocument::from_stored)
-        });
-        in_order.collect()
+        let documents = self.list_log("document", from, limit).await?;
+        Ok(documents.into_iter().map(|(_, document)| SignedDocument::from_stored(document)).collect())
+    }
+
+    async fn list_activity_ids(&mut self, from: u64, limit: u16) -> Result<Vec<ActivityId>, StoreError> {
+        let ids = self.list_log("id", from, limit).await?;
+        let parse = |(_, id): &(i64, String)| Place { table: "activities", row: id }.parse("id", id);
+        ids.iter().map(parse).collect()
     }
 
     async fn count_active_actors(&mut self, since: Instant) -> Result<u64, StoreError> {
@@ -91,6 +88,22 @@ impl<M: Mode> ActivityReads for Session<M> {
             .filter(activities::published_at.ge(micros(since)));
         let query = users::table.filter(exists(published)).count();
         self.run(|conn| query.get_result(conn)).await.map(count)
+    }
+}
+
+impl<M: Mode> Session<M> {
+    /// A column of the activities at some places of the log, with these places. There are no gaps.
+    async fn list_log(&mut self, column: &str, from: u64, limit: u16) -> Result<Vec<(i64, String)>, StoreError> {
+        let Ok(first) = i64::try_from(from) else {
+            return Ok(Vec::new());
+        };
+        let query = log_range(column, first, limit);
+        let rows: Vec<(i64, String)> = self.run(|conn| query.load(conn)).await?;
+        for ((index, _), expected) in rows.iter().zip(first..) {
+            let at = Place { table: "activities", row: &format!("log_index {expected}") };
+            at.sound("log_index", if *index == expected { Ok(()) } else { Err("the log has a gap here") })?;
+        }
+        Ok(rows)
     }
 }
 
@@ -106,9 +119,10 @@ impl ActivityRepository for Session<Writing> {
     }
 }
 
-/// The texts at some places of the log, in its order.
-pub(super) fn documents(from: i64, limit: u16) -> Statement<(BigInt, Text)> {
-    let text = "select log_index, document from activities where log_index >= ? and log_index < ? order by log_index";
+/// A column of what stands at some places of the log, in its order.
+pub(super) fn log_range(column: &str, from: i64, limit: u16) -> Statement<(BigInt, Text)> {
+    let text =
+        format!("select log_index, {column} from activities where log_index >= ? and log_index < ? order by log_index");
     Statement::new(text).with(from).with(from.saturating_add(limit.into()))
 }
 

@@ -1,6 +1,7 @@
 //! Sessions, and what every repository uses. Compiled once for each engine: see the crate's own words.
 
 mod activities;
+mod anchors;
 mod assets;
 mod attachments;
 mod bulk;
@@ -204,6 +205,11 @@ fn micros(at: Instant) -> Instant {
 /// Counters are maintained in log order, which clocks that differ between servers can turn around for a moment.
 fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
+}
+
+/// A place in the log as the databases count. Their numbers end earlier, and nothing is stored beyond.
+fn place(number: u64) -> Option<i64> {
+    number.try_into().ok()
 }
 
 #[derive(diesel::QueryableByName)]

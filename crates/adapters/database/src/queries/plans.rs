@@ -1,7 +1,8 @@
 //! Every list must be read from an index that has it in order: as long as a page, however long the list.
 
 use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
-use super::activities::{Timeline, documents};
+use super::activities::{Timeline, log_range};
+use super::anchors::{anchors_at, asks_at, due, first_trees, from_block, largest, next_due};
 use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, newest};
 use super::follows::{followers_page, following_page};
@@ -63,6 +64,15 @@ const FILL: &str = "
     insert into log_tiles (level, idx, hashes)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select n % 2, n / 2, cast('a hash of thirty-two bytes or so' as {bytes}) from n;
+    insert into anchors (tree_size, from_index, root, checkpoint, nonces, state, block_height, created_at, due_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select n + 1, n, cast((100000 + n) || 'a root of thirty-two bytes' as {bytes}),
+            cast('a hash of thirty-two bytes or so' as {bytes}), cast('a hash of thirty-two bytes or so' as {bytes}),
+            case when n % 50 = 0 then 'pending' else 'confirmed' end, case when n % 50 > 0 then n end, {at},
+            case when n % 50 = 0 then {at} end from n;
+    insert into anchor_asks (tree_size, position, calendar, message, standing, failures, due_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 59999)
+        select n / 3 + 1, n % 3, 'calendar', cast('message' as {bytes}), 'waiting', 0, {at} from n;
     insert into assets (id, name, content_hash, owner, asset_type, tags, provenance, run_id, created_at, updated_at,
             revision, claim, search_text)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
@@ -149,9 +159,15 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         plans.push((plan(conn, timeline(&actor, page)).await, "remote_objects_timeline"));
         plans.push((plan(conn, notices_page(page)).await, "notices_timeline"));
     }
-    let due = format!("{DUE}{}", dialect::SKIP_LOCKED);
-    let due = diesel::sql_query(due).bind::<Moment, _>(cursor.at).bind::<BigInt, _>(16);
-    plans.push((plan(conn, due).await, "jobs_due"));
+    let due_jobs = format!("{DUE}{}", dialect::SKIP_LOCKED);
+    let due_jobs = diesel::sql_query(due_jobs).bind::<Moment, _>(cursor.at).bind::<BigInt, _>(16);
+    plans.push((plan(conn, due_jobs).await, "jobs_due"));
+    for before in [None, Some(700)] {
+        plans.push((plan(conn, largest(before, 50)).await, dialect::plan::ANCHORS));
+    }
+    plans.push((plan(conn, due(cursor.at, 64)).await, "anchors_due"));
+    plans.push((plan(conn, next_due()).await, "anchors_due"));
+    plans.push((plan(conn, from_block(19_900)).await, "anchors_block"));
     plans.push((plan(conn, newest(None, None, 50)).await, "deliveries_timeline"));
     plans.push((plan(conn, newest(Some(DeliveryState::Waiting), None, 50)).await, "deliveries_in_state"));
     plans.push((plan(conn, newest(None, Some("h7"), 50)).await, "deliveries_of_host"));
@@ -180,7 +196,7 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, Listing::new(&by_word, page(Position::Newest))).await, dialect::plan::SEARCH),
         (plan(conn, Length::new(&by_run)).await, "assets_of_run"),
         (plan(conn, number).await, "activities_unindexed"),
-        (plan(conn, documents(19_000, 50)).await, "activities_log"),
+        (plan(conn, log_range("document", 19_000, 50)).await, "activities_log"),
         (plan(conn, tiles_at(&[(0, 7), (0, 19_000), (1, 0)])).await, dialect::plan::TILES),
         (plan(conn, claims_to(&hash, 50)).await, "remote_objects_claims"),
         (plan(conn, revoke).await, "scoped_tokens_of_renderer"),
@@ -218,6 +234,16 @@ async fn lineage_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     plans
 }
 
+/// The plans of what shows anchors beside activities: never a look at all anchors.
+async fn anchor_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
+    let indices: Vec<i64> = (0..200).map(|n| n * 50).collect();
+    vec![
+        (plan(conn, first_trees(&indices)).await, dialect::plan::ANCHORS),
+        (plan(conn, anchors_at(&[3, 700])).await, dialect::plan::ANCHORS),
+        (plan(conn, asks_at(&[3, 700])).await, dialect::plan::ASKS),
+    ]
+}
+
 async fn check(conn: &mut Connection) {
     for (plan, index) in plans(conn).await {
         assert!(plan.contains(index), "not by {index}:\n{plan}");
@@ -228,7 +254,9 @@ async fn check(conn: &mut Connection) {
     for (plan, index) in other_plans(conn).await {
         assert!(plan.contains(index), "not by {index}:\n{plan}");
     }
-    for (plan, index) in lineage_plans(conn).await {
+    let mut narrow = lineage_plans(conn).await;
+    narrow.extend(anchor_plans(conn).await);
+    for (plan, index) in narrow {
         assert!(plan.contains(index), "not by {index}:\n{plan}");
         for scan in dialect::plan::SCANS {
             assert!(!plan.contains(scan), "{scan}, though there is {index}:\n{plan}");

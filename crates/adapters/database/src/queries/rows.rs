@@ -3,6 +3,7 @@
 use super::super::Backend;
 use super::super::schema::{activities, assets, users};
 use super::micros;
+use artdag_anchoring::Digest;
 use artdag_assets::{Asset, Details, Metadata, Registered, Tag, Tags, Tombstone, parse_cid, search_text};
 use artdag_auth::{PasswordHash, User};
 use artdag_federation::{Activity, SignedDocument};
@@ -54,6 +55,16 @@ impl Place<'_> {
     ) -> Result<T, StoreError> {
         let value = all.iter().copied().find(|value| word(*value) == text);
         self.sound(column, value.ok_or_else(|| format!("`{text}` is none of its words")))
+    }
+
+    /// A value that is missing only where others of the row are missing too.
+    pub(super) fn there<T>(self, column: &'static str, value: Option<T>) -> Result<T, StoreError> {
+        self.sound(column, value.ok_or("it is null"))
+    }
+
+    pub(super) fn digest(self, column: &'static str, bytes: Vec<u8>) -> Result<Digest, StoreError> {
+        let bytes = <[u8; 32]>::try_from(bytes).map_err(|bytes| format!("{} bytes are no digest", bytes.len()));
+        self.sound(column, bytes).map(Digest::from_bytes)
     }
 
     fn index(self, n: Option<i64>) -> Result<Option<u64>, StoreError> {

@@ -4,7 +4,7 @@ use super::super::Backend;
 use super::super::schema::{log_checkpoints, log_state};
 use super::rows::Place;
 use super::statement::{Select, Statement};
-use super::{Mode, Session, Writing, count};
+use super::{Mode, Session, Writing, count, place};
 use artdag_anchoring::checkpoint::SignedCheckpoint;
 use artdag_anchoring::log::{Appended, BundleId, EntryBundle, TileId, TileSet};
 use artdag_anchoring::{Digest, KeptCheckpoint, LogHead, LogReads, LogRepository};
@@ -141,11 +141,6 @@ impl LogRepository for Session<Writing> {
             _ => Err(StoreError::Conflict("checkpoint")),
         }
     }
-}
-
-/// A number as the databases count. Theirs end earlier, and nothing is stored beyond.
-fn place(number: u64) -> Option<i64> {
-    number.try_into().ok()
 }
 
 #[derive(Queryable, Selectable)]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
 mod activities;
+mod anchors;
 mod assets;
 mod attachments;
 mod deliveries;
@@ -58,6 +59,21 @@ contract! {
         count_once_they_have_an_index,
         know_the_latest_about_a_content,
         tell_who_was_active;
+    anchors:
+        are_found_as_they_were_added,
+        are_found_as_they_were_saved,
+        keep_the_largest_that_the_domain_allows,
+        begin_at_a_place_once,
+        begin_where_another_was_given_up,
+        begun_by_many_are_begun_once,
+        are_saved_at_their_revision_only,
+        saved_by_many_are_saved_once,
+        are_found_by_the_places_they_have,
+        are_listed_largest_first,
+        are_due_longest_waiting_first,
+        are_found_by_their_block,
+        are_loaded_by_the_hundred,
+        leave_nothing_when_rolled_back;
     assets:
         are_found_as_they_were_added,
         are_found_by_their_id_until_they_are_deleted,

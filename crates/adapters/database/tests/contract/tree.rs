@@ -3,7 +3,7 @@ use artdag_anchoring::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
 use artdag_anchoring::log::{Appender, BundleId, InclusionPlan, RootPlan, TileId, TileSet, Tree};
 use artdag_anchoring::{Digest, LogHead};
 use artdag_federation::{Activity, ActivityKind};
-use artdag_kernel::{ContentHash, StoreError};
+use artdag_kernel::{ActivityId, ContentHash, StoreError};
 use std::convert::Infallible;
 
 pub(crate) fn entries(count: u32) -> Vec<Digest> {
@@ -178,8 +178,11 @@ pub(crate) async fn documents_are_listed_in_the_logs_order(store: Db) {
     for (from, limit, expected) in [(0, 10, 0..4), (1, 2, 1..3), (3, 1, 3..4), (4, 5, 4..4), (u64::MAX, 1, 0..0)] {
         let documents = reader.list_documents(from, limit).await.unwrap();
         let texts: Vec<&str> = documents.iter().map(artdag_federation::SignedDocument::as_str).collect();
-        let expected: Vec<&str> = activities[expected].iter().map(|activity| activity.document.as_str()).collect();
-        assert_eq!(texts, expected, "{limit} from {from}");
+        let expected = &activities[expected];
+        let expected_texts: Vec<&str> = expected.iter().map(|activity| activity.document.as_str()).collect();
+        assert_eq!(texts, expected_texts, "{limit} from {from}");
+        let expected_ids: Vec<ActivityId> = expected.iter().map(|activity| activity.id).collect();
+        assert_eq!(reader.list_activity_ids(from, limit).await.unwrap(), expected_ids, "{limit} from {from}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Things to keep in a store.
 
+use artdag_anchoring::checkpoint::Checkpoint;
+use artdag_anchoring::{Anchor, Digest};
 use artdag_assets::{Asset, AssetFilter, AssetName, Details, NewAsset, Tag, Tags};
 use artdag_auth::{PasswordHash, User};
 use artdag_federation::{Activity, ActivityKind, SignedDocument};
@@ -9,6 +11,7 @@ use artdag_provenance::Provenance;
 use artdag_registry::{Store, UnitOfWork};
 use chrono::TimeDelta;
 use serde_json::json;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub(crate) type Db = Arc<dyn Store>;
@@ -68,6 +71,15 @@ impl World {
         Activity { id, kind, actor: username(actor), content_hash: hash, published_at, document, index: None }
     }
 
+    /// A stamping of the log, from the first entry that no other has, by two calendars.
+    pub(crate) fn anchor(&self, entries: Range<u64>) -> Anchor {
+        self.wait(1);
+        let root = Digest::of(&entries.end.to_be_bytes());
+        let checkpoint = Checkpoint::new("art.example/log", entries.end, root).unwrap();
+        let calendars = ["https://alice.example", "https://bob.example"].map(|uri| uri.parse().unwrap());
+        Anchor::begin(&checkpoint, entries.start, [[1; 16], [2; 16]], &calendars, self.now())
+    }
+
     /// The `Create` that an asset names as its claim.
     pub(crate) fn claim(&self, asset: &Asset) -> Activity {
         let activity = self.activity(ActivityKind::Create, asset.owner.as_str(), asset.content_hash);
@@ -119,6 +131,15 @@ pub(crate) async fn add(store: &Db, assets: &[&Asset]) {
     let mut unit = store.begin().await.unwrap();
     for asset in assets {
         unit.add_asset(asset).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+}
+
+/// Adds anchors in one unit.
+pub(crate) async fn anchor(store: &Db, anchors: &[Anchor]) {
+    let mut unit = store.begin().await.unwrap();
+    for anchor in anchors {
+        assert!(unit.add_anchor(anchor).await.unwrap());
     }
     unit.commit().await.unwrap();
 }

@@ -55,6 +55,9 @@ pub struct Anchor {
     pub revision: u32,
 }
 
+/// How many blocks and calendars one answer may name: each is looked up or asked. Calendars name one or two.
+const MOST_ATTESTATIONS: usize = 16;
+
 /// A block that the proof names: its height, and what must be its Merkle root.
 pub type Claim = (u32, Arc<[u8]>);
 
@@ -159,6 +162,9 @@ impl Anchor {
     }
 
     fn take(&mut self, question: &Question, answer: &Timestamp) -> Result<Standing, Trouble> {
+        if answer.attestations().len() > MOST_ATTESTATIONS {
+            return Err(Trouble::False("it names more blocks and calendars than anybody could ask".to_owned()));
+        }
         let unusable = |error: ots::OtsError| Trouble::False(format!("its answer cannot be joined: {error}"));
         match question {
             Question::Submit => {

@@ -235,6 +235,17 @@ fn an_answer_must_be_one() {
 }
 
 #[test]
+fn nobody_causes_many_questions() {
+    let mut anchor = begun();
+    let mut greedy = Timestamp::new(anchor.digest().as_bytes()).unwrap();
+    for n in 0..17 {
+        greedy = greedy.attested(Attestation::Pending(uri(&format!("calendar{n}"))));
+    }
+    anchor.heard(&uri("a"), &Question::Submit, &Ok(greedy), at(1), pace());
+    assert_eq!((anchor.asks.len(), standing(&anchor, "a", &Question::Submit)), (2, Standing::False));
+}
+
+#[test]
 fn an_operator_may_give_up() {
     let (mut anchor, _) = stamped(&["a", "b"]);
     anchor.give_up().unwrap();

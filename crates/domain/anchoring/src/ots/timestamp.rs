@@ -36,10 +36,7 @@ impl Timestamp {
     ///
     /// If the bytes are not exactly one timestamp, or it goes beyond the [`limits`].
     pub fn parse(message: &[u8], bytes: &[u8]) -> Result<Self, OtsError> {
-        let most = limits::FILE;
-        if bytes.len() > most {
-            return Err(OtsError::WrongLength { given: bytes.len() as u64, least: 1, most });
-        }
+        check_length(bytes)?;
         let mut reader = Reader::new(bytes);
         let mut node = Node::parse(&mut reader)?;
         reader.end(OtsError::TrailingBytes)?;
@@ -191,6 +188,13 @@ impl Timestamp {
     fn replace(&mut self, mut node: Node) -> Result<(), OtsError> {
         node.normalise();
         node.check(&self.message)?;
+        // It grows answer by answer, and whoever keeps it meanwhile has to be able to read it again.
+        let mut bytes = Vec::new();
+        match node.write(&mut bytes) {
+            // What attests nothing yet cannot be kept.
+            Err(OtsError::Empty) => {}
+            written => written.and_then(|()| check_length(&bytes))?,
+        }
         self.node = node;
         Ok(())
     }
@@ -204,4 +208,12 @@ impl Timestamp {
         node.check(&message)?;
         Ok(Self { message, node })
     }
+}
+
+fn check_length(bytes: &[u8]) -> Result<(), OtsError> {
+    let most = limits::FILE;
+    if bytes.len() > most {
+        return Err(OtsError::WrongLength { given: bytes.len() as u64, least: 1, most });
+    }
+    Ok(())
 }

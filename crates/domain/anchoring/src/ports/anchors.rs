@@ -2,13 +2,14 @@ use crate::{Anchor, Digest};
 use artdag_kernel::{Instant, StoreError};
 use async_trait::async_trait;
 
-/// Reads anchors.
+/// Reads anchors. What is asked about each is in one order: submissions first, then by calendar and message.
 #[async_trait]
 pub trait AnchorReads: Send {
     /// The anchor of this root.
     async fn find_anchor(&mut self, root: &Digest) -> Result<Option<Anchor>, StoreError>;
 
-    /// For each of these places in the log the first anchor whose tree has it, in their order.
+    /// For each of these places in the log the first anchor whose tree has it, in their order. One that was given up
+    /// only if no other has it.
     async fn anchors_of(&mut self, indices: &[u64]) -> Result<Vec<Option<Anchor>>, StoreError>;
 
     /// At most so many anchors, largest tree first: those of a tree below `before`, if it is given.
@@ -23,7 +24,7 @@ pub trait AnchorReads: Send {
     /// When there is something to do next, if ever.
     async fn next_anchor_due(&mut self) -> Result<Option<Instant>, StoreError>;
 
-    /// The settled anchors that rest on a block of this height or a later one.
+    /// The confirmed anchors that rest on a block of this height or a later one, lowest block first.
     async fn anchors_from_block(&mut self, height: u32) -> Result<Vec<Anchor>, StoreError>;
 }
 

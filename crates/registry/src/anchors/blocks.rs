@@ -1,0 +1,75 @@
+use artdag_anchoring::bitcoin::{BlockHash, ChainRules, Network};
+use artdag_anchoring::{BlockHeaders, Claim, HeadersError, Unknown, Verdict};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Whom this server asks for Bitcoin's blocks, the best first.
+#[derive(Clone)]
+pub struct Blocks {
+    /// Which of Bitcoin's networks.
+    pub network: Network,
+    /// Who shows headers.
+    pub sources: Vec<Arc<dyn BlockHeaders>>,
+    /// What a header of that network must be like.
+    pub rules: ChainRules,
+}
+
+/// How long one source may take for one block.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl Blocks {
+    /// Looks up the blocks that a proof names, each where it can be looked up best. Who does not answer once is not
+    /// asked for the others.
+    pub async fn judge_all(&self, claims: impl IntoIterator<Item = Claim>) -> Vec<(Claim, Verdict)> {
+        let mut sources: Vec<&dyn BlockHeaders> = self.sources.iter().map(AsRef::as_ref).collect();
+        let mut verdicts = BTreeMap::new();
+        for claim in claims {
+            let verdict = self.judge(&mut sources, &claim).await;
+            verdicts.insert(claim, verdict);
+        }
+        verdicts.into_iter().collect()
+    }
+
+    async fn judge(&self, sources: &mut Vec<&dyn BlockHeaders>, (height, message): &Claim) -> Verdict {
+        let mut unknown = Unknown::NoSource;
+        let mut at = 0;
+        while let Some(source) = sources.get(at).copied() {
+            match timeout(PATIENCE, Verdict::by_source(source, &self.rules, *height, message)).await {
+                Ok(Ok(Verdict::Unknown(reason))) => {
+                    unknown = reason;
+                    at += 1;
+                    continue;
+                }
+                Ok(Ok(verdict)) => return verdict,
+                Ok(Err(error)) => shrug(source, &error),
+                Err(elapsed) => shrug(source, &elapsed),
+            }
+            sources.remove(at);
+        }
+        Verdict::Unknown(unknown)
+    }
+
+    /// The last block that the best source which answers knows.
+    pub async fn tip(&self) -> Option<(u32, BlockHash)> {
+        for source in &self.sources {
+            let last = async {
+                let height = source.tip().await?;
+                Ok::<_, HeadersError>(source.header(height).await?.map(|header| (height, header.hash())))
+            };
+            match timeout(PATIENCE, last).await {
+                Ok(Ok(Some(tip))) => return Some(tip),
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => shrug(source.as_ref(), &error),
+                Err(elapsed) => shrug(source.as_ref(), &elapsed),
+            }
+        }
+        None
+    }
+}
+
+/// Another source may know.
+fn shrug(source: &dyn BlockHeaders, error: &(dyn std::error::Error + 'static)) {
+    tracing::debug!(source = source.name(), error, "a source of headers gives nothing");
+}
