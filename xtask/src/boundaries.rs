@@ -24,7 +24,7 @@ struct Rule {
 /// The architecture. A new package gets its row here.
 const RULES: &[Rule] = &[
     domain("artdag-kernel", &[]),
-    domain("artdag-provenance", &["artdag-kernel"]),
+    domain("artdag-provenance", &["artdag-kernel", "artdag-testing"]),
     domain("artdag-assets", &["artdag-kernel", "artdag-provenance"]),
     domain("artdag-federation", &["artdag-kernel", "artdag-assets", "artdag-provenance"]),
     domain("artdag-auth", &["artdag-kernel"]),
@@ -54,10 +54,18 @@ const RULES: &[Rule] = &[
     ),
     outer(
         "artdag-signing",
-        &["artdag-registry", "artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-auth"],
+        &[
+            "artdag-registry",
+            "artdag-kernel",
+            "artdag-assets",
+            "artdag-provenance",
+            "artdag-federation",
+            "artdag-auth",
+            "artdag-testing",
+        ],
     ),
     outer("artdag-http", &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation"]),
-    outer("artdag-opentimestamps", &["artdag-http", "artdag-kernel", "artdag-anchoring"]),
+    outer("artdag-opentimestamps", &["artdag-http", "artdag-kernel", "artdag-anchoring", "artdag-testing"]),
     outer(
         "artdag-app",
         &[
@@ -71,8 +79,11 @@ const RULES: &[Rule] = &[
             "artdag-federation",
             "artdag-auth",
             "artdag-anchoring",
+            "artdag-opentimestamps",
+            "artdag-testing",
         ],
     ),
+    outer("artdag-testing", &[]),
     outer("xtask", &[]),
 ];
 

@@ -1,15 +1,15 @@
 //! The headers of a chain, in a file.
 
+use crate::checked;
 use artdag_anchoring::Assurance;
-use artdag_anchoring::bitcoin::{
-    AcceptError, BlockHeader, ChainRules, Change, HeaderChain, HeaderError, HeaderFault, LookupError,
-};
+use artdag_anchoring::bitcoin::{AcceptError, BlockHeader, ChainRules, Change, HeaderChain, HeaderError, HeaderFault};
 use artdag_anchoring::{BlockHeaders, HeadersError};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use tokio::task::JoinError;
 
 /// How many headers are read, checked and written at a time.
 const PIECE: usize = 8192;
@@ -41,7 +41,7 @@ pub enum HeaderFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// `opened`, `read` or `written`.
+        /// `opened`, `read`, `written`, or `read or written`.
         doing: &'static str,
         /// What failed.
         #[source]
@@ -119,6 +119,12 @@ impl HeaderFile {
     /// Looks into the chain. Nothing can be added to it meanwhile.
     pub fn chain<T>(&self, look: impl FnOnce(&HeaderChain) -> T) -> T {
         look(&self.chain.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Closes it, so that another process can open it, and keeps the chain.
+    #[must_use]
+    pub fn into_chain(self) -> HeaderChain {
+        self.chain.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds headers, by the rules of [`HeaderChain::accept`], and writes them to disk. This blocks until they are
@@ -266,6 +272,11 @@ fn place_of(height: u32) -> String {
     format!("bytes {start} to {}", start + LENGTH - 1)
 }
 
+/// What was done with it on another thread did not come to its end.
+pub(crate) fn stopped(path: &Path, error: JoinError) -> HeaderFileError {
+    io_error(path, "read or written", io::Error::other(error))
+}
+
 fn io_error(path: &Path, doing: &'static str, source: io::Error) -> HeaderFileError {
     HeaderFileError::Io { path: path.to_owned(), doing, source }
 }
@@ -277,26 +288,18 @@ impl BlockHeaders for HeaderFile {
     }
 
     fn name(&self) -> String {
-        "a chain of headers that was checked here".to_owned()
+        checked::NAME.to_owned()
     }
 
     async fn tip(&self) -> Result<u32, HeadersError> {
-        self.chain(|chain| chain.check_work().map(|()| chain.height())).map_err(HeadersError::NotYet)
+        self.chain(checked::tip)
     }
 
     async fn header(&self, height: u32) -> Result<Option<BlockHeader>, HeadersError> {
-        match self.chain(|chain| chain.confirm(height)) {
-            Ok(confirmed) => Ok(Some(confirmed.header)),
-            Err(LookupError::TooLittleWork(error)) => Err(error.into()),
-            Err(LookupError::AboveTip { .. } | LookupError::BelowStart { .. }) => Ok(None),
-        }
+        self.chain(|chain| checked::header(chain, height))
     }
 
     async fn headers(&self, from: u32, count: u32) -> Result<Vec<BlockHeader>, HeadersError> {
-        self.chain(|chain| {
-            chain.check_work()?;
-            let at = |height: u32| usize::try_from(height).unwrap_or(usize::MAX).min(chain.headers().len());
-            Ok(chain.headers()[at(from)..at(from.saturating_add(count))].to_vec())
-        })
+        self.chain(|chain| checked::headers(chain, from, count))
     }
 }

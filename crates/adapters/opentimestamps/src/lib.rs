@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`HttpCalendars`] | calendars over HTTP |
 //! | [`HeaderFile`] | the checked chain, kept on disk |
+//! | [`KeptHeaders`] | the same for several processes at once, of which each opens the file for moments only |
 //! | [`BitcoinCoreRpc`], [`Esplora`], [`Explorers`] | a node, an explorer, several explorers compared |
 //! | [`sync`] | brings a [`HeaderFile`] up to a source's tip |
 //!
@@ -82,11 +83,13 @@
 
 mod bitcoin_core;
 mod calendars;
+mod checked;
 mod esplora;
 mod explorers;
 mod failure;
 mod fetch;
 mod header_file;
+mod kept_headers;
 mod node_url;
 mod sync;
 
@@ -95,5 +98,6 @@ pub use calendars::HttpCalendars;
 pub use esplora::Esplora;
 pub use explorers::{Explorers, InvalidQuorum};
 pub use header_file::{HeaderFile, HeaderFileError};
+pub use kept_headers::{Attempt, KeptHeaders};
 pub use node_url::{InvalidNodeUrl, NodeUrl};
 pub use sync::{BATCH, Progress, SyncError, Synced, sync};

@@ -30,6 +30,13 @@ impl NodeUrl {
         &self.server
     }
 
+    /// The address, with stars in place of what lets in.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let address = self.server.as_str();
+        if self.authorization.is_some() { address.replacen("://", "://***@", 1) } else { address.to_owned() }
+    }
+
     pub(crate) const fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
@@ -92,6 +99,8 @@ mod tests {
         assert_eq!(url.to_string(), "http://127.0.0.1:8332/rpc");
         assert_eq!(format!("{url:?} {:?}", url.server()), "http://127.0.0.1:8332/rpc http://127.0.0.1:8332/rpc");
         assert!(url.authorization().unwrap().is_sensitive());
+        assert_eq!(url.masked(), "http://***@127.0.0.1:8332/rpc");
+        assert_eq!("http://127.0.0.1:8332/".parse::<NodeUrl>().unwrap().masked(), "http://127.0.0.1:8332");
     }
 
     #[test]

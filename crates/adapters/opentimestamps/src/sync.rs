@@ -1,9 +1,8 @@
 //! Brings the chain of headers up to date.
 
-use crate::header_file::{HeaderFile, HeaderFileError};
+use crate::header_file::{HeaderFile, HeaderFileError, stopped};
 use artdag_anchoring::bitcoin::{AcceptError, BlockHeader, Change, HeaderError, HeaderFault};
 use artdag_anchoring::{BlockHeaders, HeadersError};
-use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
@@ -130,7 +129,7 @@ impl Run<'_> {
             return Err(SyncError::Unsteady(self.source.name()));
         }
         let own = height_of(self.file);
-        let common = self.common(own.min(tip)).await?;
+        let common = common(self.file, self.source, own.min(tip)).await?;
         if common == tip {
             return Ok(if tip == own { Round::Level } else { Round::Ahead });
         }
@@ -146,7 +145,7 @@ impl Run<'_> {
             if branch.len() < enough && next <= tip {
                 continue;
             }
-            let (rest, result) = self.add(branch).await?;
+            let (rest, result) = add(self.file, branch).await?;
             branch = rest;
             match result {
                 // All of them were known: the fork is still to come.
@@ -169,45 +168,6 @@ impl Run<'_> {
         Ok(if branch.is_empty() { Round::Grown } else { Round::Ahead })
     }
 
-    /// A height at which both have the same header; the highest, if the source has not branched off.
-    async fn common(&self, from: u32) -> Result<u32, SyncError> {
-        let (mut height, mut step) = (from, 1);
-        loop {
-            let theirs = self.source.header(height).await?;
-            if theirs.is_some() && theirs == header_of(self.file, height) {
-                return Ok(height);
-            }
-            if height == 0 {
-                return Err(SyncError::AnotherChain(self.source.name()));
-            }
-            height = height.saturating_sub(step);
-            step *= 2;
-        }
-    }
-
-    /// Checks and stores headers, away from the threads that serve others.
-    async fn add(
-        &self,
-        headers: Vec<BlockHeader>,
-    ) -> Result<(Vec<BlockHeader>, Result<Change, AcceptError>), SyncError> {
-        let file = Arc::clone(self.file);
-        let added = spawn_blocking(move || {
-            let result = file.add(&headers);
-            (headers, result)
-        });
-        let stopped = |error| HeaderFileError::Io {
-            path: self.file.path().to_owned(),
-            doing: "written",
-            source: io::Error::other(error),
-        };
-        let (headers, result) = added.await.map_err(|error| SyncError::File(stopped(error)))?;
-        match result {
-            Ok(change) => Ok((headers, Ok(change))),
-            Err(HeaderFileError::Refused(error)) => Ok((headers, Err(error))),
-            Err(error) => Err(SyncError::File(error)),
-        }
-    }
-
     fn tell(&mut self, tip: u32, change: &Change) {
         let reorg = change.is_reorg().then_some(change.fork_height);
         let synced = &mut self.synced;
@@ -215,6 +175,40 @@ impl Run<'_> {
         synced.added += change.added;
         synced.reorg = [synced.reorg, reorg].into_iter().flatten().min();
         (self.progress)(Progress { height: synced.height, tip, reorg });
+    }
+}
+
+/// A height at which both have the same header; the highest, if the source has not branched off.
+async fn common(file: &HeaderFile, source: &dyn BlockHeaders, from: u32) -> Result<u32, SyncError> {
+    let (mut height, mut step) = (from, 1);
+    loop {
+        let theirs = source.header(height).await?;
+        if theirs.is_some() && theirs == header_of(file, height) {
+            return Ok(height);
+        }
+        if height == 0 {
+            return Err(SyncError::AnotherChain(source.name()));
+        }
+        height = height.saturating_sub(step);
+        step *= 2;
+    }
+}
+
+/// Checks and stores headers, away from the threads that serve others.
+async fn add(
+    file: &Arc<HeaderFile>,
+    headers: Vec<BlockHeader>,
+) -> Result<(Vec<BlockHeader>, Result<Change, AcceptError>), SyncError> {
+    let changed = Arc::clone(file);
+    let added = spawn_blocking(move || {
+        let result = changed.add(&headers);
+        (headers, result)
+    });
+    let (headers, result) = added.await.map_err(|error| SyncError::File(stopped(file.path(), error)))?;
+    match result {
+        Ok(change) => Ok((headers, Ok(change))),
+        Err(HeaderFileError::Refused(error)) => Ok((headers, Err(error))),
+        Err(error) => Err(SyncError::File(error)),
     }
 }
 

@@ -11,5 +11,6 @@ mod anchor;
 mod calendars;
 mod header_file;
 mod headers;
+mod kept_headers;
 mod support;
 mod sync;

@@ -5,25 +5,16 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+const WHAT: &str = "signatures were NOT checked by an independent verifier";
+
 /// The Python that has the packages of `tests/interop/requirements.txt`.
 pub(crate) fn python() -> Option<OsString> {
-    given("ARTDAG_TEST_PYTHON", "ARTDAG_TEST_SKIP_PYTHON")
+    artdag_testing::python(WHAT)
 }
 
 /// The folder that has the packages of `tests/interop/node/package.json` installed.
 pub(crate) fn node_folder() -> Option<OsString> {
-    given("ARTDAG_TEST_NODE", "ARTDAG_TEST_SKIP_NODE")
-}
-
-#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its programs are")]
-fn given(variable: &str, skip: &str) -> Option<OsString> {
-    let given = std::env::var_os(variable);
-    if given.is_none() {
-        let may_skip = std::env::var_os(skip).is_some_and(|skip| skip == "1");
-        assert!(may_skip, "{variable} is not set: run `cargo xtask test`, or set {skip}=1");
-        eprintln!("\n*** SKIPPED: signatures were NOT checked by an independent verifier ({skip}=1)\n");
-    }
-    given
+    artdag_testing::node_folder(WHAT)
 }
 
 /// A program of `tests/interop/node`, which finds its packages in the folder that it is run in.
