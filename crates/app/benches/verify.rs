@@ -10,6 +10,7 @@ mod parts;
 
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use artdag_app::bitcoin;
 use artdag_app::http::caller::bearer;
 use artdag_app::http::client_address::TrustedProxies;
 use artdag_app::server::Bound;
@@ -183,9 +184,10 @@ impl Server {
         let environment: BTreeMap<_, _> = environment.map(|(name, value)| (name.to_owned(), value)).into();
         let mut settings = Settings::from(&environment, None, None)?;
         settings.database = url.clone();
-        let registry = wiring::build(&settings).await?;
+        let bitcoin = bitcoin::sources(&settings)?;
+        let registry = wiring::build_with(&settings, bitcoin.clone()).await?;
         let (stop, stopped) = watch::channel(false);
-        let served = tokio::spawn(bound.serve(registry, TrustedProxies::default(), stopped));
+        let served = tokio::spawn(bound.serve(registry, bitcoin, TrustedProxies::default(), stopped));
         let token = attached_token(settings.site.base()).await?;
         let request = request_of(address, token.reveal());
         let kept: (TempDir, Box<dyn Send + Sync>) = (data, database);

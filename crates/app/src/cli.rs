@@ -35,9 +35,15 @@ enum Command {
     /// See to the jobs that wait, run or failed
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// See to the log's stamps in Bitcoin
+    #[command(subcommand)]
+    Anchors(AnchorsCommand),
     /// See to other servers: blocks, deliveries, reports
     #[command(subcommand)]
     Federation(FederationCommand),
+    /// See to the headers of Bitcoin's blocks, by which proofs are judged
+    #[command(subcommand)]
+    Headers(HeadersCommand),
     /// Do jobs and deliveries without serving: more hands beside `serve` processes over one PostgreSQL
     Worker,
     /// Show the settings in force, secrets masked
@@ -121,6 +127,34 @@ pub enum JobsCommand {
     },
 }
 
+/// `artdag-l2 anchors ..`
+#[derive(Debug, Subcommand)]
+pub enum AnchorsCommand {
+    /// List anchors, newest first
+    List {
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
+    /// Show an anchor and what each calendar said
+    Show {
+        /// Its root, in hex
+        root: String,
+    },
+    /// Stamp all that no anchor has yet
+    Create,
+    /// Ask every calendar that has not answered, at once, and look up the blocks that they name
+    Upgrade {
+        /// Its root, in hex
+        root: String,
+    },
+    /// Ask nobody about an anchor any more; what it has is in none of the later anchors' pages, but in their trees
+    GiveUp {
+        /// Its root, in hex
+        root: String,
+    },
+}
+
 /// `artdag-l2 federation ..`
 #[derive(Debug, Subcommand)]
 pub enum FederationCommand {
@@ -188,6 +222,27 @@ pub enum FederationCommand {
     },
 }
 
+/// `artdag-l2 headers ..`
+#[derive(Debug, Subcommand)]
+pub enum HeadersCommand {
+    /// Check the headers of a file (80 bytes each, from the first block on), and take over those that are new
+    Import {
+        /// The file, such as BITCOIN_HEADERS of another server
+        file: PathBuf,
+    },
+    /// Fetch the headers that are missing, from the node if there is one, else from the explorers
+    Sync {
+        /// From the node of BITCOIN_RPC_URL
+        #[arg(long, conflicts_with = "from_explorers")]
+        from_node: bool,
+        /// From the explorers of ESPLORA_URLS, two requests to each of them for each header
+        #[arg(long)]
+        from_explorers: bool,
+    },
+    /// Show how far the headers reach, and whether their sources answer
+    Status,
+}
+
 impl Cli {
     /// Does what was asked for.
     ///
@@ -206,7 +261,9 @@ impl Cli {
             Some(Command::Keys(command)) => commands::keys(settings, command).await,
             Some(Command::Users(command)) => commands::users(&settings, command).await,
             Some(Command::Jobs(command)) => commands::jobs(&settings, command).await,
+            Some(Command::Anchors(command)) => commands::anchors(&settings, command).await,
             Some(Command::Federation(command)) => commands::federation(&settings, command).await,
+            Some(Command::Headers(command)) => commands::headers(&settings, command).await,
             Some(Command::Worker) => commands::worker(&settings).await,
             Some(Command::Config) => commands::config(&settings),
             Some(Command::Openapi) => commands::openapi(),

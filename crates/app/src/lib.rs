@@ -4,6 +4,7 @@
 //! translate. It decides nothing about claims. To add a setting: a field in `settings`, a line in
 //! `config/artdag-l2.example.toml`; a command: a variant in `cli` and a file in `commands`.
 
+pub mod bitcoin;
 pub mod cli;
 mod commands;
 pub mod http;

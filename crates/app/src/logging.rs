@@ -1,7 +1,19 @@
 //! Logs go to standard error, a line an event.
 
 use crate::settings::{LogFormat, Settings};
+use std::error::Error;
 use tracing_subscriber::EnvFilter;
+
+/// An error and its causes in one line, for a person.
+pub fn one_line(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
+}
 
 /// Starts logging for the whole process.
 ///

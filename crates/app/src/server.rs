@@ -1,5 +1,6 @@
 //! Listens and serves, until told to stop.
 
+use crate::bitcoin::{Bitcoin, run_follower};
 use crate::http::client_address::TrustedProxies;
 use crate::http::finish::finish;
 use crate::http::methods::MethodTable;
@@ -59,6 +60,7 @@ impl Bound {
     pub async fn serve(
         self,
         registry: Registry,
+        bitcoin: Bitcoin,
         proxies: TrustedProxies,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), StartError> {
@@ -96,7 +98,8 @@ impl Bound {
         let holder = process_name(&self.address.to_string());
         let sequencer = tokio::spawn(run_sequencer(registry.clone(), holder.clone(), stopped.clone()));
         let worker = tokio::spawn(run_worker(registry.clone(), holder.clone(), stopped.clone()));
-        let courier = tokio::spawn(run_courier(registry.clone(), holder.clone(), stopped));
+        let courier = tokio::spawn(run_courier(registry.clone(), holder.clone(), stopped.clone()));
+        let follower = tokio::spawn(run_follower(bitcoin, stopped));
         tokio::spawn(async move {
             if stop.wait_for(|stop| *stop).await.is_ok() {
                 handle.stop(true).await;
@@ -107,6 +110,7 @@ impl Bound {
         sequencer.await?;
         worker.await?;
         courier.await?;
+        follower.await?;
         // The last publications get their index before the process goes.
         if let Err(error) = registry.sequence(&holder).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last publications wait for the next start");

@@ -1,10 +1,12 @@
 //! Puts an adapter behind every port.
 
-use crate::settings::{SecretSource, Settings};
+use crate::bitcoin::{self, Bitcoin};
+use crate::settings::{AnchorSettings, SecretSource, Settings};
 use crate::system::{SystemClock, SystemRandomness};
 use artdag_http::{GuardPolicy, GuardedClient, HttpPeers, HttpRenderers};
 use artdag_kernel::{Clock, Randomness, ServerUrl};
-use artdag_registry::{Parts, Registry};
+use artdag_opentimestamps::HttpCalendars;
+use artdag_registry::{Blocks, Parts, Registry};
 use artdag_signing::{BoundedArgon2, FileKeyStore, HeavyWork, JwtCodec, RingKeys, load_or_create_secret};
 use std::error::Error;
 use std::path::Path;
@@ -19,6 +21,14 @@ pub type StartError = Box<dyn Error + Send + Sync>;
 /// # Errors
 /// [`StartError`] says what could not be made or reached.
 pub async fn build(settings: &Settings) -> Result<Registry, StartError> {
+    build_with(settings, bitcoin::sources(settings)?).await
+}
+
+/// The same over sources of headers that others use too.
+///
+/// # Errors
+/// [`StartError`] says what could not be made or reached.
+pub async fn build_with(settings: &Settings, bitcoin: Bitcoin) -> Result<Registry, StartError> {
     make_directory(&settings.data)?;
     let secret = secret(&settings.secret)?;
     artdag_database::migrate(&settings.database).await?;
@@ -30,6 +40,8 @@ pub async fn build(settings: &Settings) -> Result<Registry, StartError> {
         renderers: Arc::new(renderers(settings)?),
         peers: Arc::new(peers(settings)?),
         key_reader: Arc::new(RingKeys),
+        calendars: Arc::new(calendars(settings)?),
+        blocks: Blocks { network: bitcoin.network, sources: bitcoin.sources, rules: bitcoin.rules },
         passwords: Arc::new(BoundedArgon2::new(work, randomness.clone())),
         tokens: Arc::new(JwtCodec::new(&secret)?),
         clock: Arc::new(SystemClock),
@@ -51,6 +63,15 @@ fn peers(settings: &Settings) -> Result<HttpPeers, StartError> {
     let policy = GuardPolicy::new(settings.private_networks.clone(), []);
     let public_url: ServerUrl = settings.site.base().parse()?;
     Ok(HttpPeers::new(GuardedClient::builder(&public_url, policy).build()?, Arc::new(SystemClock)))
+}
+
+/// Calls calendars. The operator opens private networks for trials; a proof leads to the whitelist alone.
+fn calendars(settings: &Settings) -> Result<HttpCalendars, StartError> {
+    let policy = GuardPolicy::new(settings.private_networks.clone(), []);
+    let public_url: ServerUrl = settings.site.base().parse()?;
+    let client = GuardedClient::builder(&public_url, policy).build()?;
+    let AnchorSettings { policy, whitelist, .. } = &settings.anchors;
+    Ok(HttpCalendars::new(client, &policy.calendars, whitelist.clone()))
 }
 
 /// What a process calls itself where it holds leases: unlike any other process of this registry.

@@ -1,14 +1,19 @@
 //! The commands, one file each. What they print is their result, and goes to standard output.
 #![expect(clippy::print_stdout, reason = "commands print their result")]
 
+mod anchors;
 mod federation;
+mod headers;
 mod jobs;
 mod keys;
+mod progress;
 mod serve;
 mod users;
 mod worker;
 
+pub(crate) use anchors::anchors;
 pub(crate) use federation::federation;
+pub(crate) use headers::headers;
 pub(crate) use jobs::jobs;
 pub(crate) use keys::keys;
 pub(crate) use serve::serve;

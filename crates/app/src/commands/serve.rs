@@ -1,3 +1,4 @@
+use crate::bitcoin;
 use crate::server::Bound;
 use crate::settings::{LogFormat, Settings};
 use crate::wiring::{self, StartError};
@@ -9,11 +10,12 @@ use tokio::sync::watch;
 pub(crate) async fn serve(settings: &Settings) -> Result<(), StartError> {
     // The port first: a second server must not touch the first one's data before it notices.
     let bound = Bound::new(SocketAddr::new(settings.host, settings.port))?;
-    let registry = wiring::build(settings).await?;
+    let bitcoin = bitcoin::sources(settings)?;
+    let registry = wiring::build_with(settings, bitcoin.clone()).await?;
     greet(settings, bound.address());
 
     let stopped = until_told_to_stop()?;
-    bound.serve(registry, settings.trusted_proxies.clone(), stopped).await?;
+    bound.serve(registry, bitcoin, settings.trusted_proxies.clone(), stopped).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -41,6 +41,8 @@ impl MediaType {
     pub const TEXT: Self = Self("text/plain; charset=utf-8");
     /// For whoever knows what it is.
     pub const BYTES: Self = Self("application/octet-stream");
+    /// A proof of OpenTimestamps.
+    pub const OTS: Self = Self("application/vnd.opentimestamps.v1");
     /// For the fediverse.
     pub const ACTIVITY: Self = Self(artdag_federation::ACTIVITY_JSON);
 }

@@ -37,15 +37,20 @@ impl ListQuery {
         self.get(name).map(str::parse).transpose().map_err(|error: T::Err| Problem::invalid_field(name, error))
     }
 
+    /// A whole number, if it is there.
+    ///
+    /// # Errors
+    /// Naming the parameter.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let parse = |text: &str| text.parse().map_err(|_| Problem::invalid_field(name, "must be a whole number"));
+        self.get(name).map(parse).transpose()
+    }
+
     /// The page asked for: `limit`, and one of `cursor`, `offset` and `page`.
     ///
     /// # Errors
     /// Naming the parameter.
     pub fn page(&self) -> Result<Page, Problem> {
-        let number = |name: &str| -> Result<Option<u32>, Problem> {
-            let parse = |text: &str| text.parse().map_err(|_| Problem::invalid_field(name, "must be a whole number"));
-            self.get(name).map(parse).transpose()
-        };
         let limit = match self.get("limit") {
             None => PageLimit::DEFAULT,
             Some(text) => {
@@ -53,15 +58,16 @@ impl ListQuery {
                 limit.map_err(|error| Problem::invalid_field("limit", error))?
             }
         };
-        let (name, offset) = match (self.parse::<Cursor>("cursor")?, number("offset")?, number("page")?) {
-            (Some(cursor), ..) => {
-                return Ok(Page { limit, position: Position::OlderThan(cursor) });
-            }
-            (None, Some(offset), _) => ("offset", offset),
-            (None, None, Some(0)) => return Err(Problem::invalid_field("page", "counts from 1")),
-            (None, None, Some(page)) => ("page", (page - 1).saturating_mul(u32::from(limit.get()))),
-            (None, None, None) => return Ok(Page::newest(limit)),
-        };
+        let (name, offset) =
+            match (self.parse::<Cursor>("cursor")?, self.number::<u32>("offset")?, self.number::<u32>("page")?) {
+                (Some(cursor), ..) => {
+                    return Ok(Page { limit, position: Position::OlderThan(cursor) });
+                }
+                (None, Some(offset), _) => ("offset", offset),
+                (None, None, Some(0)) => return Err(Problem::invalid_field("page", "counts from 1")),
+                (None, None, Some(page)) => ("page", (page - 1).saturating_mul(u32::from(limit.get()))),
+                (None, None, None) => return Ok(Page::newest(limit)),
+            };
         if offset > Position::MAX_OFFSET {
             return Err(Problem::invalid_field(name, InvalidPage::TooDeep));
         }

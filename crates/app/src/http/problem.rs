@@ -77,6 +77,8 @@ kinds! {
     RunNotCompleted = CONFLICT, "run-not-completed", "The run is not completed";
     /// The run was recorded under another name or by somebody else.
     RunRecorded = CONFLICT, "run-recorded", "The run is recorded already";
+    /// The operator has set nobody to stamp with.
+    AnchoringOff = CONFLICT, "anchoring-off", "Nothing is stamped here";
     /// Two requests were in each other's way.
     Contended = CONFLICT, "contended", "Too many changes at once";
     /// It was deleted.

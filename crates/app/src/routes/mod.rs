@@ -1,9 +1,10 @@
 //! The routes, by what they speak: `api` JSON for tools, `federation` ActivityPub, `log` C2SP's words for
-//! transparency logs, `service` the rest.
+//! transparency logs, `anchors` those of OpenTimestamps and Bitcoin, `service` the rest.
 //!
 //! A route reads its request, calls one use case or reads through the ports, and presents the answer. To add
 //! one: a handler with `#[utoipa::path]` in the file of its path, and its name in that file's `configure`.
 
+pub mod anchors;
 pub mod api;
 pub mod federation;
 pub mod log;
@@ -17,5 +18,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .configure(api::configure)
         .configure(federation::configure)
         .configure(log::configure)
+        .configure(anchors::configure)
         .configure(service::configure);
 }

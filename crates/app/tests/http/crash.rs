@@ -1,9 +1,10 @@
 //! Killed in the middle of the work, the server loses nothing that it acknowledged.
 
 use crate::l1_server::L1Server;
-use crate::process::{Server, free_port};
+use crate::process::Server;
 use crate::support::plain_claim;
 use artdag_database::testing;
+use artdag_testing::free_port;
 use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::Value;

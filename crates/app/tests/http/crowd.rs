@@ -2,9 +2,10 @@
 
 use crate::federation::{PEERS, among_peers};
 use crate::peer::{ACTIVITY_JSON, Mood, Peer};
-use crate::process::{Server, free_port};
+use crate::process::Server;
 use crate::support::{TestApp, plain_claim};
 use artdag_database::testing;
+use artdag_testing::free_port;
 use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 
 use crate::federation::PEERS;
 use crate::support::{Account, TestApp, hash_of, plain_claim};
+use artdag_testing::node_folder;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -19,7 +20,7 @@ struct Fedify {
 impl Fedify {
     /// `None` when there is no Node.js to run it with, which is said aloud.
     fn start(more: &[&str]) -> Option<Self> {
-        let folder = node_folder()?;
+        let folder = node_folder("a foreign server was NOT spoken with").map(PathBuf::from)?;
         let program = installed(&folder);
         // The port is free now, and the server says so itself if somebody was quicker.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -70,17 +71,6 @@ impl Drop for Fedify {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its programs are")]
-fn node_folder() -> Option<PathBuf> {
-    let given = std::env::var_os("ARTDAG_TEST_NODE").map(PathBuf::from);
-    if given.is_none() {
-        let may_skip = std::env::var_os("ARTDAG_TEST_SKIP_NODE").is_some_and(|skip| skip == "1");
-        assert!(may_skip, "ARTDAG_TEST_NODE is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_NODE=1");
-        eprintln!("\n*** SKIPPED: a foreign server was NOT spoken with (ARTDAG_TEST_SKIP_NODE=1)\n");
-    }
-    given
 }
 
 /// The program, in the folder of its packages: that is where it looks for them.

@@ -1,26 +1,16 @@
 //! Somebody else's code checks what this server serves.
 
 use crate::support::{TestApp, hash_of, on_both_databases};
+use artdag_testing::{interop_file, python};
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-#[expect(clippy::disallowed_methods, reason = "the test command says in the environment where Python is")]
-fn python() -> Option<String> {
-    if let Ok(python) = std::env::var("ARTDAG_TEST_PYTHON") {
-        return Some(python);
-    }
-    let skip = std::env::var("ARTDAG_TEST_SKIP_PYTHON").is_ok_and(|v| v == "1");
-    assert!(skip, "no Python for this test: run `cargo xtask test`");
-    eprintln!("SKIPPED: no Python to check signatures with");
-    None
-}
-
 /// Whether the independent verifier accepts both signatures.
-fn accepts(python: &str, activity: &str, actor: &Value) -> bool {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/verify_activity.py");
+fn accepts(python: &OsStr, activity: &str, actor: &Value) -> bool {
     let mut child = Command::new(python)
-        .arg(script)
+        .arg(interop_file("verify_activity.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -34,7 +24,7 @@ fn accepts(python: &str, activity: &str, actor: &Value) -> bool {
 
 on_both_databases! {
     async fn an_independent_verifier_accepts_both_signatures(app: TestApp) {
-        let Some(python) = python() else { return };
+        let Some(python) = python("signatures were NOT checked by an independent verifier") else { return };
         let giles = app.register("giles").await;
         let name = "été → ✨ 𝒳 \"\\ \u{7f}é".replace('\u{7f}', "");
         let claim = json!({

@@ -1,6 +1,6 @@
 //! `/log/..`: the tree over all activities, and what is proven of it.
 
-use crate::process::{Server, free_port};
+use crate::process::Server;
 use crate::support::{Account, TestApp, on_both_databases, plain_claim};
 use artdag_anchoring::Digest;
 use artdag_anchoring::checkpoint::{AddCheckpoint, Checkpoint, Receipt, SignedCheckpoint, VerifierKey};
@@ -9,6 +9,7 @@ use artdag_database::testing;
 use artdag_federation::{Activity, ActivityKind, ActorSigner, SignedDocument};
 use artdag_kernel::testing::{ManualClock, SeededRandomness};
 use artdag_kernel::{Clock, ContentHash, new_uuid};
+use artdag_testing::free_port;
 
 use artdag_signing::{ActorKeys, new_keys};
 use futures_util::StreamExt;

@@ -7,6 +7,7 @@
 )]
 
 mod activities;
+mod anchors;
 mod assets;
 mod auth;
 mod bad_bodies;
@@ -18,6 +19,7 @@ mod crowd;
 mod discovery;
 mod federation;
 mod fedify;
+mod headers;
 mod inbox_torture;
 mod interop;
 mod l1_server;

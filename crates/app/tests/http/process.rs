@@ -3,7 +3,6 @@
 use crate::support::{Answer, PASSWORD};
 use reqwest::Client;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -18,7 +17,13 @@ impl Server {
     /// Starts it, and waits until it is ready. `settings` go before the usual.
     pub(crate) async fn start(port: u16, data: &Path, database: &str, settings: &[(&str, &str)]) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_artdag-l2"))
-            .envs([("HOST", "127.0.0.1"), ("PORT", &port.to_string()), ("DATABASE_URL", database), ("LOG", "error")])
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", &port.to_string()),
+                ("DATABASE_URL", database),
+                ("LOG", "error"),
+                ("OTS_CALENDARS", "none"),
+            ])
             .envs(settings.iter().copied())
             .env("ARTDAG_DATA", data)
             .stdout(Stdio::null())
@@ -83,9 +88,4 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// A port that is free now.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,5 +1,6 @@
 //! A server of one's own for each test.
 
+use artdag_app::bitcoin;
 use artdag_app::server::Bound;
 use artdag_app::settings::Settings;
 use artdag_app::wiring;
@@ -82,15 +83,17 @@ impl TestApp {
             ("PORT".to_owned(), port),
             ("ARTDAG_DATA".to_owned(), data.path().display().to_string()),
             ("JWT_SECRET".to_owned(), SECRET.to_owned()),
+            ("OTS_CALENDARS".to_owned(), "none".to_owned()),
         ]);
         environment.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut settings = Settings::from(&environment, None, None).unwrap();
         settings.database = database.clone();
-        let registry = wiring::build(&settings).await.unwrap();
+        let bitcoin = bitcoin::sources(&settings).unwrap();
+        let registry = wiring::build_with(&settings, bitcoin.clone()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let proxies = settings.trusted_proxies.clone();
         // Its end may find the database gone: the test is over by then.
-        tokio::spawn(async move { bound.serve(registry, proxies, stopped).await });
+        tokio::spawn(async move { bound.serve(registry, bitcoin, proxies, stopped).await });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { base: settings.site.base().to_owned(), client, settings, stop, _data: data, _database: guard }
     }

@@ -1,8 +1,12 @@
 //! An asset as the API shows it.
 
+use crate::http::problem::Problem;
+use crate::routes::anchors::AnchorStatus;
+use artdag_anchoring::Anchor;
 use artdag_assets::{Asset, Tombstone};
 use artdag_federation::Site;
 use artdag_kernel::rfc3339;
+use artdag_registry::{Reader, Registry};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -44,20 +48,42 @@ pub(super) struct AssetBody {
     activity: String,
     /// That activity's place in the log; `null` for some milliseconds after the claim.
     activity_index: Option<u64>,
-    /// Whether the claim is stamped into Bitcoin.
-    anchor: AnchorBody,
+    /// Whether the claim is stamped into Bitcoin. Not told of an asset that is in a request's way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchor: Option<AnchorStatus>,
     /// The ActivityStreams object.
     object: String,
 }
 
-/// How far a claim has come on its way into Bitcoin.
-#[derive(Debug, Serialize, ToSchema)]
-struct AnchorBody {
-    #[schema(example = "unanchored")]
-    status: &'static str,
-}
-
 impl AssetBody {
+    /// With the anchor of its claim.
+    pub(super) async fn read(registry: &Registry, asset: &Asset) -> Result<Self, Problem> {
+        let anchor = match asset.claim_index {
+            Some(index) => registry.read().await?.anchors_of(&[index]).await?.pop().flatten(),
+            None => None,
+        };
+        Ok(Self::of(registry.site(), asset).with(anchor.as_ref()))
+    }
+
+    /// Each with the anchor of its claim.
+    pub(super) async fn read_all(
+        site: &Site,
+        reader: &mut (dyn Reader + '_),
+        assets: &[Asset],
+    ) -> Result<Vec<Self>, Problem> {
+        let indices: Vec<u64> = assets.iter().filter_map(|asset| asset.claim_index).collect();
+        let mut anchors = reader.anchors_of(&indices).await?.into_iter();
+        let body = |asset: &Asset| {
+            let anchor = asset.claim_index.and_then(|_| anchors.next()).flatten();
+            Self::of(site, asset).with(anchor.as_ref())
+        };
+        Ok(assets.iter().map(body).collect())
+    }
+
+    fn with(self, anchor: Option<&Anchor>) -> Self {
+        Self { anchor: Some(AnchorStatus::of(anchor)), ..self }
+    }
+
     pub(super) fn of(site: &Site, asset: &Asset) -> Self {
         let details = &asset.details;
         Self {
@@ -77,7 +103,7 @@ impl AssetBody {
             metadata: details.metadata.as_ref().map(|m| m.as_map().clone()),
             activity: site.activity(asset.claim),
             activity_index: asset.claim_index,
-            anchor: AnchorBody { status: "unanchored" },
+            anchor: None,
             object: site.object(&asset.content_hash),
         }
     }

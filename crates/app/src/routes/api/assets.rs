@@ -56,7 +56,7 @@ async fn list_assets(request: HttpRequest, registry: web::Data<Registry>) -> Res
     let site = registry.site();
     let last = slice.items.last().filter(|_| slice.has_older);
     let next = last.map(|a| query.next_url(site.base(), "/assets", Cursor { at: a.created_at, id: a.id.as_uuid() }));
-    let assets = slice.items.iter().map(|asset| AssetBody::of(site, asset)).collect();
+    let assets = AssetBody::read_all(site, reader.as_mut(), &slice.items).await?;
     let body = AssetList { assets, tail: ListTail::new(page, next, count) };
     Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
@@ -89,7 +89,8 @@ async fn show_asset(
             object_response(&request, &registry, &asset.content_hash).await
         }
         Some(Registered::Live(asset)) => {
-            let body = to_json(&AssetBody::of(site, &asset))?;
+            drop(reader);
+            let body = to_json(&AssetBody::read(&registry, &asset).await?)?;
             let tag = entity_tag(&asset, &body);
             Ok(tagged_document(&request, MediaType::JSON, Freshness::Revalidate, &tag, body))
         }

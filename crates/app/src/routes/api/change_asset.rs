@@ -76,7 +76,7 @@ async fn change_asset(
     let edit = EditAsset { name: parse_name(&name)?, patch: details_patch(body.0)?, if_revision: if_match(&request)? };
     let site = registry.site();
     let asset = registry.edit_asset(member.username(), &edit).await.map_err(|error| refused(site, &name, error))?;
-    let body = to_json(&AssetBody::of(site, &asset))?;
+    let body = to_json(&AssetBody::read(&registry, &asset).await?)?;
     let tag = ETag(EntityTag::new_strong(entity_tag(&asset, &body)));
     Ok(HttpResponse::Ok().insert_header(tag).content_type("application/json").body(body))
 }

@@ -76,7 +76,7 @@ async fn publish_cache(
         PublishCacheError::Renderer(error) => renderer_failed(l1_server.as_str(), "content", error),
         PublishCacheError::Register(error) => refused(registry.site(), error),
     })?;
-    Ok(registered(registry.site(), &published))
+    registered(&registry, &published).await
 }
 
 fn cache_item(item: CacheItem) -> Result<(ServerUrl, NewAsset), Problem> {

@@ -74,16 +74,16 @@ async fn register_asset(
     let new = new_asset(body.0)?;
     let site = registry.site();
     let outcome = registry.register_asset(member.username(), new).await.map_err(|error| refused(site, error))?;
-    Ok(registered(site, &outcome))
+    registered(&registry, &outcome).await
 }
 
 /// 201 for what is new, 200 for what was there.
-pub(super) fn registered(site: &Site, outcome: &RegisteredAsset) -> HttpResponse {
+pub(super) async fn registered(registry: &Registry, outcome: &RegisteredAsset) -> Result<HttpResponse, Problem> {
     let mut response = if outcome.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    response
-        .insert_header((header::LOCATION, site.asset(outcome.asset.name.as_str())))
+    Ok(response
+        .insert_header((header::LOCATION, registry.site().asset(outcome.asset.name.as_str())))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(AssetBody::of(site, &outcome.asset))
+        .json(AssetBody::read(registry, &outcome.asset).await?))
 }
 
 fn new_asset(claim: Claim) -> Result<NewAsset, Problem> {

@@ -67,7 +67,7 @@ async fn record_run(
     caller.may_speak_for(&record.l1_server)?;
     let recorded = registry.record_run(&caller.0.username, &record).await;
     let site = registry.site();
-    Ok(registered(site, &recorded.map_err(|error| refused(site, &record, error))?))
+    registered(&registry, &recorded.map_err(|error| refused(site, &record, error))?).await
 }
 
 fn run_record(body: RunRecord) -> Result<RecordRun, Problem> {
@@ -144,7 +144,7 @@ async fn show_asset_of_run(
     let filter = AssetFilter { run_id: Some(parsed), ..AssetFilter::default() };
     let found = registry.read().await?.list_assets(&filter, Page::newest(PageLimit::DEFAULT)).await?;
     let asset = found.items.into_iter().next().ok_or_else(nobody)?;
-    let body = to_json(&AssetBody::of(registry.site(), &asset))?;
+    let body = to_json(&AssetBody::read(&registry, &asset).await?)?;
     let tag = entity_tag(&asset, &body);
     Ok(tagged_document(&request, MediaType::JSON, Freshness::Revalidate, &tag, body))
 }

@@ -73,7 +73,7 @@ struct ActivityProofBody {
 async fn show_inclusion(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
     let query = ListQuery::of(&request)?;
     let index = required(&query, "index")?;
-    let size: Option<u64> = number(&query, "size")?;
+    let size: Option<u64> = query.number("size")?;
     let mut reader = registry.read().await?;
     let newest = newest_checkpoint(reader.as_mut()).await?.signed.checkpoint().size();
     let size = size.unwrap_or(newest);
@@ -105,7 +105,7 @@ async fn show_inclusion(request: HttpRequest, registry: web::Data<Registry>) -> 
 async fn show_consistency(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
     let query = ListQuery::of(&request)?;
     let from = required(&query, "from")?;
-    let to: Option<u64> = number(&query, "to")?;
+    let to: Option<u64> = query.number("to")?;
     let mut reader = registry.read().await?;
     let newest = newest_checkpoint(reader.as_mut()).await?.signed.checkpoint().size();
     let to = to.unwrap_or(newest);
@@ -220,12 +220,7 @@ fn beyond(index: u64, newest: u64) -> Problem {
 }
 
 fn required(query: &ListQuery, name: &str) -> Result<u64, Problem> {
-    number(query, name)?.ok_or_else(|| Problem::invalid_field(name, "is missing"))
-}
-
-fn number(query: &ListQuery, name: &str) -> Result<Option<u64>, Problem> {
-    let parse = |text: &str| text.parse().map_err(|_| Problem::invalid_field(name, "must be a whole number"));
-    query.get(name).map(parse).transpose()
+    query.number(name)?.ok_or_else(|| Problem::invalid_field(name, "is missing"))
 }
 
 fn base64(hashes: &[Digest]) -> Vec<String> {

@@ -1,16 +1,21 @@
-//! Settings: the environment first, then a file, then defaults. The only file that reads the environment.
+//! Settings: the environment first, then a file, then defaults. The only module that reads the environment.
+
+mod anchors;
+mod bitcoin;
+mod raw;
+
+pub use anchors::AnchorSettings;
+pub use bitcoin::BitcoinSettings;
+pub use raw::InvalidSetting;
 
 use crate::http::client_address::TrustedProxies;
-use artdag_anchoring::checkpoint::{KeyKind, VerifierKey};
 use artdag_database::DatabaseUrl;
 use artdag_federation::{FederationMode, InvalidSite, Site};
 use artdag_kernel::Username;
 use artdag_registry::{FederationPolicy, Policy, RegistrationPolicy};
 use chrono::TimeDelta;
-use figment::Figment;
-use figment::providers::{Format, Serialized, Toml};
-use figment::value::Value;
 use ipnet::IpNet;
+use raw::{Raw, joined, parse_duration};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -38,6 +43,14 @@ pub const NAMES: &[&str] = &[
     "WITNESSED_LOGS",
     "ALLOW_PRIVATE_NETWORKS",
     "TRUSTED_PROXIES",
+    "OTS_CALENDARS",
+    "OTS_QUORUM",
+    "OTS_CALENDAR_WHITELIST",
+    "ANCHOR_INTERVAL",
+    "BITCOIN_NETWORK",
+    "BITCOIN_RPC_URL",
+    "ESPLORA_URLS",
+    "BITCOIN_HEADERS",
     "LOG",
     "LOG_FORMAT",
 ];
@@ -70,6 +83,10 @@ pub struct Settings {
     pub private_networks: Vec<IpNet>,
     /// Whose word on a client's address counts.
     pub trusted_proxies: TrustedProxies,
+    /// How the log is stamped.
+    pub anchors: AnchorSettings,
+    /// Where Bitcoin's headers come from.
+    pub bitcoin: BitcoinSettings,
     /// What to log.
     pub log: String,
     /// How to log it.
@@ -113,20 +130,6 @@ impl FromStr for LogFormat {
             "json" => Ok(Self::Json),
             _ => Err(format!("`{text}` is not `text` or `json`")),
         }
-    }
-}
-
-/// One line that says which setting cannot be used and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: {message}")]
-pub struct InvalidSetting {
-    name: String,
-    message: String,
-}
-
-impl InvalidSetting {
-    fn new(name: &str, message: impl ToString) -> Self {
-        Self { name: name.to_owned(), message: message.to_string() }
     }
 }
 
@@ -179,6 +182,9 @@ impl Settings {
             Some(url) => url.parse().map_err(|error| InvalidSetting::new("DATABASE_URL", error))?,
             None => DatabaseUrl::from(data.join("artdag.db").as_path()),
         };
+        let private_networks = raw.networks("ALLOW_PRIVATE_NETWORKS")?;
+        let anchors = AnchorSettings::from(&raw)?;
+        let bitcoin = BitcoinSettings::from(&raw, &data, &private_networks)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             site,
@@ -213,9 +219,12 @@ impl Settings {
                     })?,
                 },
                 witnessed_logs: raw.log_keys("WITNESSED_LOGS")?,
+                anchors: anchors.policy.clone(),
             },
-            private_networks: raw.networks("ALLOW_PRIVATE_NETWORKS")?,
+            private_networks,
             trusted_proxies: TrustedProxies(raw.networks("TRUSTED_PROXIES")?),
+            anchors,
+            bitcoin,
             log: raw.get("LOG").unwrap_or("info").to_owned(),
             log_format: raw.parse_or("LOG_FORMAT", LogFormat::Text, str::parse)?,
             data,
@@ -224,7 +233,7 @@ impl Settings {
 
     /// Every setting in force, secrets masked.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut shown = vec![
             ("ARTDAG_DOMAIN", self.site.domain().to_owned()),
             ("PUBLIC_URL", self.site.base().to_owned()),
             ("ARTDAG_USER", self.user.to_string()),
@@ -266,6 +275,10 @@ impl Settings {
             ("WITNESSED_LOGS", joined(&self.policy.witnessed_logs)),
             ("ALLOW_PRIVATE_NETWORKS", joined(&self.private_networks)),
             ("TRUSTED_PROXIES", joined(&self.trusted_proxies.0)),
+        ];
+        shown.extend(self.anchors.shown());
+        shown.extend(self.bitcoin.shown());
+        shown.extend([
             ("LOG", self.log.clone()),
             (
                 "LOG_FORMAT",
@@ -275,12 +288,9 @@ impl Settings {
                 }
                 .to_owned(),
             ),
-        ]
+        ]);
+        shown
     }
-}
-
-fn joined(items: &[impl ToString]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Plain http is for the machine itself alone.
@@ -309,120 +319,6 @@ fn secret_source(raw: &Raw, data: &Path) -> Result<SecretSource, InvalidSetting>
         None if Path::new(CONTAINER_SECRET).exists() => SecretSource::File(PathBuf::from(CONTAINER_SECRET)),
         None => SecretSource::Kept(data.join("jwt_secret")),
     })
-}
-
-/// `90s`, `15m`, `12h`, `30d`.
-fn parse_duration(text: &str) -> Result<TimeDelta, String> {
-    let odd = || format!("`{text}` is no length of time such as `90s`, `15m`, `12h` or `30d`");
-    let split = text.len().checked_sub(1).filter(|&at| text.is_char_boundary(at)).ok_or_else(odd)?;
-    let (number, unit) = text.split_at(split);
-    let number: u32 = number.parse().ok().filter(|n| *n > 0).ok_or_else(odd)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(odd()),
-    };
-    Ok(TimeDelta::seconds(i64::from(number) * seconds))
-}
-
-/// `10.0.0.0/8`, or an address alone.
-#[derive(PartialEq)]
-struct Network(IpNet);
-
-impl FromStr for Network {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        network.map(Self).map_err(|_| "is no network such as `10.0.0.0/8`")
-    }
-}
-
-/// The texts of all settings that are given, by their name in the environment.
-struct Raw(BTreeMap<String, String>);
-
-impl Raw {
-    fn gather(environment: &BTreeMap<String, String>, file: Option<&Path>) -> Result<Self, InvalidSetting> {
-        // A variable that is set to nothing is not set: compose files do that.
-        let given: BTreeMap<String, String> = environment
-            .iter()
-            .filter(|(_, text)| !text.is_empty())
-            .map(|(name, text)| (name.to_lowercase(), text.clone()))
-            .collect();
-        let mut figment = Figment::new();
-        if let Some(path) = file {
-            if !path.is_file() {
-                return Err(InvalidSetting::new("--config", format!("there is no file {}", path.display())));
-            }
-            figment = figment.merge(Toml::file_exact(path));
-        }
-        let merged: BTreeMap<String, Value> = figment
-            .merge(Serialized::globals(given))
-            .extract()
-            .map_err(|error| InvalidSetting::new("--config", error))?;
-        let mut texts = BTreeMap::new();
-        for (key, value) in merged {
-            let name = key.to_uppercase();
-            if !NAMES.contains(&name.as_str()) {
-                return Err(InvalidSetting::new(
-                    &key,
-                    "there is no such setting; config/artdag-l2.example.toml has them all",
-                ));
-            }
-            let text = match value {
-                Value::String(_, text) => text,
-                Value::Num(_, number) => number
-                    .to_i128()
-                    .map(|n| n.to_string())
-                    .ok_or_else(|| InvalidSetting::new(&key, "must be a whole number or a text"))?,
-                Value::Bool(_, flag) => flag.to_string(),
-                _ => return Err(InvalidSetting::new(&key, "must be a text or a number")),
-            };
-            texts.insert(name, text);
-        }
-        Ok(Self(texts))
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-
-    /// Texts between commas.
-    fn list<T: FromStr<Err: ToString> + PartialEq>(&self, name: &str) -> Result<Vec<T>, InvalidSetting> {
-        let mut items = Vec::new();
-        for text in self.get(name).unwrap_or("").split(',').map(str::trim).filter(|text| !text.is_empty()) {
-            let refused = |error: T::Err| InvalidSetting::new(name, format!("`{text}` {}", error.to_string()));
-            let item = text.parse().map_err(refused)?;
-            if !items.contains(&item) {
-                items.push(item);
-            }
-        }
-        Ok(items)
-    }
-
-    fn networks(&self, name: &str) -> Result<Vec<IpNet>, InvalidSetting> {
-        let networks: Vec<Network> = self.list(name)?;
-        Ok(networks.into_iter().map(|Network(network)| network).collect())
-    }
-
-    fn log_keys(&self, name: &str) -> Result<Vec<VerifierKey>, InvalidSetting> {
-        let keys: Vec<VerifierKey> = self.list(name)?;
-        match keys.iter().find(|key| key.kind() != KeyKind::Ed25519) {
-            Some(key) => Err(InvalidSetting::new(name, format!("`{key}` is the key of a witness, not of a log"))),
-            None => Ok(keys),
-        }
-    }
-
-    fn parse_or<T, E: ToString>(
-        &self,
-        name: &str,
-        default: T,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, InvalidSetting> {
-        self.get(name).map_or(Ok(default), |text| parse(text).map_err(|error| InvalidSetting::new(name, error)))
-    }
 }
 
 #[cfg(test)]
@@ -479,6 +375,15 @@ mod tests {
             ("FOLLOWERS", "none"),
             ("AUTHORIZED_FETCH", "1"),
             ("WITNESSED_LOGS", "art.example/log"),
+            ("OTS_CALENDARS", "a.pool.opentimestamps.org"),
+            ("OTS_CALENDARS", "file:///etc/passwd"),
+            ("OTS_QUORUM", "0"),
+            ("OTS_QUORUM", "5"),
+            ("OTS_CALENDAR_WHITELIST", "http://calendar.example"),
+            ("ANCHOR_INTERVAL", "often"),
+            ("BITCOIN_NETWORK", "testnet"),
+            ("BITCOIN_RPC_URL", "127.0.0.1:8332"),
+            ("ESPLORA_URLS", "https://u:p@a.example"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(&format!("{name}: ")) && !error.contains('\n'), "{error}");
