@@ -1,6 +1,6 @@
 //! Tools of others read our exports: the three PROV notations as equal documents, and the RO-Crate.
 
-#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 #[path = "../examples/sample/mod.rs"]
 mod sample;
