@@ -1,7 +1,13 @@
 //! The log's way into Bitcoin: calendars and a chain of a process of their own, and the official client as the judge.
 
 use crate::support::{Account, Answer, TestApp, hash_of, plain_claim};
+use artdag_anchoring::Digest;
+use artdag_anchoring::bitcoin::{BlockHeader, verify_attestation};
+use artdag_anchoring::checkpoint::{Receipt, VerifierKey};
+use artdag_anchoring::ots::DetachedTimestamp;
 use artdag_testing::{OtsCalendars, interop_file, python};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -196,6 +202,10 @@ beside_calendars! {
         let listed = app.get("/assets?limit=200").await.body;
         assert!(listed["assets"].as_array().unwrap().iter().all(|asset| asset["anchor"]["status"] == "confirmed"));
 
+        let bundle = app.get("/assets/work%20617/proof").await.body;
+        assert_eq!((&bundle["format"], &bundle["timestamp"]["status"]), (&json!("artdag-proof/1"), &json!("confirmed")));
+        check_bundle(&bundle);
+
         let mut leaves = Vec::new();
         let mut next = Some(format!("/anchors/{root}/tree?limit=200"));
         while let Some(path) = next {
@@ -368,6 +378,7 @@ beside_calendars! {
         app.get("/anchors/verify/7").await.assert_problem(404, "not-found");
         app.get("/anchors/verify/nothing").await.assert_problem(404, "not-found");
         app.get("/activities/7/proof.ots").await.assert_problem(404, "not-found");
+        app.get("/assets/nothing/proof").await.assert_problem(404, "not-found");
         for path in ["/anchors/create", "/anchors/test-ots", &format!("/anchors/{nowhere}/upgrade")] {
             let refused = Answer::of(app.request(Method::POST, path).send().await.unwrap()).await;
             refused.assert_problem(401, "unauthorized");
@@ -384,6 +395,29 @@ beside_calendars! {
         assert_eq!(tried["calendars"][0]["promised_by"], json!([world.calendars.url(0)]), "{tried}");
         assert!(tried["calendars"][0]["latency_ms"].is_u64(), "{tried}");
     }
+}
+
+/// That a bundle proves its claim, with nothing but what is in it.
+fn check_bundle(bundle: &Value) {
+    let text = |pointer: &str| {
+        bundle.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}: {bundle:#}"))
+    };
+    let canonical = text("/activity/canonical");
+    let entry = Digest::of(canonical.as_bytes());
+    assert_eq!(entry.to_string(), text("/activity/sha256"));
+    let receipt = Receipt::parse(text("/log/receipt")).unwrap();
+    receipt.verify(&entry).unwrap();
+    let key: VerifierKey = text("/log/key").parse().unwrap();
+    receipt.checkpoint().verify(&key, artdag_signing::verify_ed25519).unwrap();
+    let ots = DetachedTimestamp::parse(&STANDARD.decode(text("/timestamp/ots")).unwrap()).unwrap();
+    assert!(ots.file_hash().matches(canonical.as_bytes()));
+    let header: BlockHeader = text("/timestamp/header").parse().unwrap();
+    let claims: Vec<_> = ots.timestamp().bitcoin().collect();
+    assert!(claims.iter().any(|(_, message)| verify_attestation(message, &header).is_ok()), "{claims:?}");
+    let claim: Value = serde_json::from_str(canonical).unwrap();
+    assert_eq!(claim["object"]["name"], bundle["asset"]["name"]);
+    assert_eq!(claim["actor"], bundle["actor"]["id"]);
+    assert!(text("/actor/ed25519").starts_with("z6Mk") && text("/actor/rsa_pem").starts_with("-----BEGIN PUBLIC KEY"));
 }
 
 /// That the official client accepts the proof of the first activity as it is served now.

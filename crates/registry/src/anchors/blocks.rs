@@ -1,4 +1,5 @@
-use artdag_anchoring::bitcoin::{BlockHash, ChainRules, Network};
+use crate::Registry;
+use artdag_anchoring::bitcoin::{BlockHash, BlockHeader, ChainRules, Network};
 use artdag_anchoring::{BlockHeaders, Claim, HeadersError, Unknown, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +52,19 @@ impl Blocks {
         Verdict::Unknown(unknown)
     }
 
+    /// The header at a height, of the best source that has it.
+    async fn header(&self, height: u32) -> Option<BlockHeader> {
+        for source in &self.sources {
+            match timeout(PATIENCE, source.header(height)).await {
+                Ok(Ok(Some(header))) => return Some(header),
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => shrug(source.as_ref(), &error),
+                Err(elapsed) => shrug(source.as_ref(), &elapsed),
+            }
+        }
+        None
+    }
+
     /// The last block that the best source which answers knows.
     pub async fn tip(&self) -> Option<(u32, BlockHash)> {
         for source in &self.sources {
@@ -66,6 +80,13 @@ impl Blocks {
             }
         }
         None
+    }
+}
+
+impl Registry {
+    /// The header of the block at a height, if a source of headers shows it.
+    pub async fn block_header(&self, height: u32) -> Option<BlockHeader> {
+        self.parts.blocks.header(height).await
     }
 }
 

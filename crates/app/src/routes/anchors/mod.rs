@@ -2,6 +2,7 @@
 //! OpenTimestamps and Bitcoin.
 
 mod body;
+mod bundle;
 mod list;
 mod proofs;
 mod rounds;
@@ -19,6 +20,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(rounds::configure)
         .configure(verify::configure)
         .configure(proofs::configure)
+        .configure(bundle::configure)
         .configure(list::configure);
 }
 

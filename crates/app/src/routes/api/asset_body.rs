@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 /// An asset.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AssetBody {
+pub(crate) struct AssetBody {
     #[schema(example = "my-video")]
     name: String,
     /// SHA3-256 of the content.
@@ -57,7 +57,7 @@ pub(super) struct AssetBody {
 
 impl AssetBody {
     /// With the anchor of its claim.
-    pub(super) async fn read(registry: &Registry, asset: &Asset) -> Result<Self, Problem> {
+    pub(crate) async fn read(registry: &Registry, asset: &Asset) -> Result<Self, Problem> {
         let anchor = match asset.claim_index {
             Some(index) => registry.read().await?.anchors_of(&[index]).await?.pop().flatten(),
             None => None,

@@ -7,7 +7,7 @@ use crate::http::negotiation::{Form, preferred_form};
 use crate::http::problem::{Kind, Problem, ProblemDetails};
 use crate::routes::federation::objects::object_response;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use artdag_assets::{AssetFilter, AssetName, Registered, SearchWords};
+use artdag_assets::{Asset, AssetFilter, AssetName, Registered, SearchWords};
 use artdag_kernel::Cursor;
 use artdag_registry::Registry;
 use serde::Serialize;
@@ -76,24 +76,26 @@ async fn show_asset(
     registry: web::Data<Registry>,
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let name = parse_name(&name)?;
-    let mut reader = registry.read().await?;
+    let asset = find_live_asset(&registry, &name).await?;
+    if preferred_form(&request) == Form::ActivityJson {
+        return object_response(&request, &registry, &asset.content_hash).await;
+    }
+    let body = to_json(&AssetBody::read(&registry, &asset).await?)?;
+    let tag = entity_tag(&asset, &body);
+    Ok(tagged_document(&request, MediaType::JSON, Freshness::Revalidate, &tag, body))
+}
+
+/// The asset of that name, if there is one that was not deleted.
+pub(crate) async fn find_live_asset(registry: &Registry, name: &str) -> Result<Asset, Problem> {
+    let name = parse_name(name)?;
     let site = registry.site();
-    match reader.find_asset(&name).await? {
+    match registry.read().await?.find_asset(&name).await? {
         None => Err(Problem::not_found(format_args!("asset named `{name}`"))),
         Some(Registered::Deleted(tombstone)) => {
             let detail = format!("The asset `{name}` was deleted by {}.", site.handle(&tombstone.owner));
             Err(Problem::new(Kind::Gone, detail).with("tombstone", tombstone_body(site, &tombstone)))
         }
-        Some(Registered::Live(asset)) if preferred_form(&request) == Form::ActivityJson => {
-            object_response(&request, &registry, &asset.content_hash).await
-        }
-        Some(Registered::Live(asset)) => {
-            drop(reader);
-            let body = to_json(&AssetBody::read(&registry, &asset).await?)?;
-            let tag = entity_tag(&asset, &body);
-            Ok(tagged_document(&request, MediaType::JSON, Freshness::Revalidate, &tag, body))
-        }
+        Some(Registered::Live(asset)) => Ok(*asset),
     }
 }
 

@@ -1,7 +1,7 @@
 //! JSON for tools and renderers.
 
-mod asset_body;
-mod assets;
+pub(crate) mod asset_body;
+pub(crate) mod assets;
 mod auth;
 mod change_asset;
 mod federation;

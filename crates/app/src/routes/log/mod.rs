@@ -1,7 +1,7 @@
 //! The transparency log, in the spellings of C2SP's `tlog-tiles`, `tlog-checkpoint`, `tlog-proof` and `tlog-witness`.
 
 mod checkpoint;
-mod proofs;
+pub(crate) mod proofs;
 mod tiles;
 mod witness;
 

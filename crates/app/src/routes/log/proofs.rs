@@ -176,7 +176,10 @@ async fn show_receipt(
 }
 
 /// Up to the newest checkpoint.
-async fn prove(registry: &Registry, activity: &Activity) -> Result<(InclusionProof, SignedCheckpoint), Problem> {
+pub(crate) async fn prove(
+    registry: &Registry,
+    activity: &Activity,
+) -> Result<(InclusionProof, SignedCheckpoint), Problem> {
     let Some(index) = activity.index else {
         let detail = format!("Activity `{}` has no place in the log yet; try again in a second.", activity.id);
         return Err(Problem::new(Kind::NotFound, detail));
