@@ -83,15 +83,7 @@ fn run_with(command: &mut Command, database: &Database, programs: &OtherPrograms
     command.env_remove(env::SKIP_POSTGRES).env_remove(env::SKIP_PYTHON).env_remove(env::SKIP_NODE);
     command.env_remove(env::SKIP_GO);
     database.tell(command);
-    match &programs.python {
-        Python::Given => {}
-        Python::Ours(python) => {
-            command.env(env::PYTHON, python);
-        }
-        Python::Missing => {
-            command.env(env::SKIP_PYTHON, "1");
-        }
-    }
+    programs.python.tell(command);
     programs.node.tell(command);
     programs.go.tell(command);
     process::run(command)
@@ -162,7 +154,7 @@ struct OtherPrograms {
     go: Go,
 }
 
-enum Python {
+pub(crate) enum Python {
     /// By a person, in ARTDAG_TEST_PYTHON.
     Given,
     Ours(std::path::PathBuf),
@@ -170,7 +162,20 @@ enum Python {
 }
 
 impl Python {
-    fn prepare(skips: &mut Skips) -> Result<Self> {
+    /// Tells a program of tests or of measurements where it is.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        match self {
+            Self::Given => {}
+            Self::Ours(python) => {
+                command.env(env::PYTHON, python);
+            }
+            Self::Missing => {
+                command.env(env::SKIP_PYTHON, "1");
+            }
+        }
+    }
+
+    pub(crate) fn prepare(skips: &mut Skips) -> Result<Self> {
         if env::get(env::PYTHON).is_some() {
             println!("Python: the one of ARTDAG_TEST_PYTHON");
             return Ok(Self::Given);

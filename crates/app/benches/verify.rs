@@ -180,6 +180,7 @@ impl Server {
             ("ARTDAG_DATA", data.path().display().to_string()),
             ("JWT_SECRET", SECRET.to_owned()),
             ("L1_SERVERS", L1_SERVER.to_owned()),
+            ("OTS_CALENDARS", "none".to_owned()),
         ];
         let environment: BTreeMap<_, _> = environment.map(|(name, value)| (name.to_owned(), value)).into();
         let mut settings = Settings::from(&environment, None, None)?;

@@ -1,7 +1,8 @@
-//! `cargo bench -p artdag-anchoring`: medians of several rounds, each beside what it is measured against.
-#![expect(clippy::print_stdout, reason = "a benchmark talks to the person at the terminal")]
+//! `cargo xtask bench anchoring`: medians of several rounds, each beside what it is measured against.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the person at the terminal")]
 
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Instant;
 
 use artdag_anchoring::Digest;
@@ -12,13 +13,38 @@ use artdag_anchoring::ots::{Attestation, DetachedTimestamp, FileHash, Timestamp,
 const ROUNDS: usize = 9;
 
 fn main() {
+    // `cargo test --benches` and lists of tests start this as well, and nobody waits for those.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    python();
     log();
     headers();
     proofs();
 }
 
+const LEAVES: usize = 100_000;
+
+/// The reference, which is asked for the same work.
+#[expect(clippy::disallowed_methods, reason = "benchmarks are told where their programs are by the environment")]
+fn python() {
+    let Some(python) = std::env::var_os("ARTDAG_TEST_PYTHON") else {
+        eprintln!(
+            "!! SKIPPED: python-opentimestamps: ARTDAG_TEST_PYTHON is not set; `cargo xtask bench anchoring` sets it"
+        );
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/interop/bench_ots.py");
+    match Command::new(python).args([script, &LEAVES.to_string(), "3"]).output() {
+        Ok(output) if output.status.success() => {
+            println!("python-opentimestamps, the same tree {}", String::from_utf8_lossy(&output.stdout));
+        }
+        Ok(output) => eprintln!("!! python-opentimestamps failed: {}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => eprintln!("!! python-opentimestamps does not start: {error}"),
+    }
+}
+
 fn log() {
-    const LEAVES: usize = 100_000;
     let entries: Vec<Digest> = (0..LEAVES).map(|at| Digest::of(&at.to_be_bytes())).collect();
 
     // As much hashing as the tree is made of, in blocks of 64 bytes: one for a leaf, two for a node.
