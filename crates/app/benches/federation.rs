@@ -164,7 +164,7 @@ impl Server {
         let port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let process = Command::new(env!("CARGO_BIN_EXE_artdag-l2"))
             .envs([("HOST", "127.0.0.1"), ("PORT", &port.to_string()), ("DATABASE_URL", database), ("LOG", "warn")])
-            .env("ALLOW_PRIVATE_NETWORKS", "127.0.0.0/8")
+            .envs([("ALLOW_PRIVATE_NETWORKS", "127.0.0.0/8"), ("OTS_CALENDARS", "none")])
             .env("ARTDAG_DATA", data.path())
             .stdout(Stdio::null())
             .spawn()?;

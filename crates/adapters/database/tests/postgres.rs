@@ -114,7 +114,14 @@ async fn many_processes_migrate_at_once() {
     }
     assert_eq!(
         applied,
-        ["00001_registry", "00002_renderers_and_jobs", "00003_federation", "00004_log", "00005_anchors"]
+        [
+            "00001_registry",
+            "00002_renderers_and_jobs",
+            "00003_federation",
+            "00004_log",
+            "00005_anchors",
+            "00006_federation"
+        ]
     );
     open(&url, 1).await.unwrap().ping().await.unwrap();
 

@@ -46,7 +46,14 @@ async fn is_made_with_its_folder_by_many_at_once() {
     }
     assert_eq!(
         applied,
-        ["00001_registry", "00002_renderers_and_jobs", "00003_federation", "00004_log", "00005_anchors"]
+        [
+            "00001_registry",
+            "00002_renderers_and_jobs",
+            "00003_federation",
+            "00004_log",
+            "00005_anchors",
+            "00006_federation"
+        ]
     );
     assert_eq!(migrate(&url).await.unwrap(), [""; 0]);
     open(&url, 4).await.unwrap().ping().await.unwrap();

@@ -48,12 +48,19 @@ async fn rule(
     reason: Option<String>,
 ) -> Result<(), StartError> {
     let rule = DomainRule { pattern: pattern(domain)?, action, reason, created_at: registry.now() };
-    registry.save_domain_rules(std::slice::from_ref(&rule)).await?;
+    let dropped = registry.save_domain_rules(std::slice::from_ref(&rule)).await?;
     match action {
         DomainAction::Block => println!("{} is blocked. Running servers notice within seconds.", rule.pattern),
         DomainAction::Allow => println!("{} is on the list of FEDERATION=allowlist.", rule.pattern),
     }
+    tell_dropped(dropped);
     Ok(())
+}
+
+fn tell_dropped(deliveries: u64) {
+    if deliveries > 0 {
+        println!("Deliveries that waited and are given up: {deliveries}.");
+    }
 }
 
 async fn rules(registry: &Registry) -> Result<(), StartError> {
@@ -78,8 +85,9 @@ async fn import(registry: &Registry, file: &Path) -> Result<(), StartError> {
         text = read.map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     }
     let (rules, milder) = parse_rules(&text, registry.now())?;
-    registry.save_domain_rules(&rules).await?;
+    let dropped = registry.save_domain_rules(&rules).await?;
     println!("Rules taken over: {}.", rules.len());
+    tell_dropped(dropped);
     if milder > 0 {
         println!("Left out: {milder}, whose severity is milder than `suspend`; here a domain is blocked or it is not.");
     }

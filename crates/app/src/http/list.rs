@@ -2,7 +2,7 @@
 
 use crate::http::problem::Problem;
 use actix_web::HttpRequest;
-use artdag_kernel::{Count, Cursor, InvalidPage, Page, PageLimit, Position};
+use artdag_kernel::{Count, Cursor, InvalidPage, Page, PageLimit, Position, Slice};
 use serde::Serialize;
 
 /// The query of a list, in the order given. Repeated parameters are kept.
@@ -75,12 +75,26 @@ impl ListQuery {
         Ok(Page { limit, position })
     }
 
-    /// This list from `cursor` on.
-    pub fn next_url(&self, base: &str, path: &str, cursor: Cursor) -> String {
+    /// The tail of this page of the list at `list`. `place` says where in the list an item is.
+    pub fn tail<T>(
+        &self,
+        list: &str,
+        page: Page,
+        slice: &Slice<T>,
+        count: Count,
+        place: impl Fn(&T) -> Cursor,
+    ) -> ListTail {
+        let last = slice.items.last().filter(|_| slice.has_older);
+        let next = last.map(|last| self.next_url(list, place(last)));
+        ListTail::new(page, next, count)
+    }
+
+    /// The list from `cursor` on.
+    fn next_url(&self, list: &str, cursor: Cursor) -> String {
         let kept = self.0.iter().filter(|(key, _)| !matches!(key.as_str(), "cursor" | "offset" | "page"));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(kept).append_pair("cursor", &cursor.to_string());
-        format!("{base}{path}?{}", query.finish())
+        format!("{list}?{}", query.finish())
     }
 }
 
@@ -98,7 +112,7 @@ pub struct ListTail {
 }
 
 impl ListTail {
-    /// The tail of this page.
+    /// The tail of a list whose pages do not go by time.
     pub fn new(page: Page, next: Option<String>, count: Count) -> Self {
         let total_relation = match count {
             Count::Exactly(_) => "eq",

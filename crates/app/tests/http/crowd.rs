@@ -4,13 +4,16 @@ use crate::federation::{PEERS, among_peers};
 use crate::peer::{ACTIVITY_JSON, Mood, Peer};
 use crate::process::Server;
 use crate::support::{TestApp, plain_claim};
+use artdag_app::wiring;
 use artdag_database::testing;
 use artdag_testing::free_port;
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
 /// Peers that follow giles, each a server of its own.
 async fn followers(base: &str, count: usize) -> Vec<Peer> {
@@ -146,6 +149,33 @@ among_peers! {
         assert!(waiting.body["undelivered"].as_array().unwrap().len() <= 25, "{waiting:?}");
     }
 
+    /// Somebody's two thousand servers, which take connections and never answer, before one that took mail before.
+    async fn who_answered_before_does_not_wait_for_the_silent(app: TestApp) {
+        let giles = app.register("giles").await;
+        let live = followers(&app.base, 1).await.remove(0);
+        app.claim(&giles, &plain_claim("first")).await;
+        let first = live.hears("/inbox", |a| a["type"] == "Create").await;
+        let activity = first["id"].as_str().unwrap().rsplit('/').next().unwrap().parse().unwrap();
+        // All of them are this one: it listens at every address of loopback, and does not read.
+        let silent = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let store = artdag_database::open(&app.settings.database, 2).await.unwrap();
+        let early = wiring::build(&app.settings).await.unwrap().now() - TimeDelta::hours(1);
+        let mut unit = store.begin().await.unwrap();
+        for n in 0..2000 {
+            let host = Ipv4Addr::from_bits(Ipv4Addr::new(127, 9, 0, 0).to_bits() + n);
+            let inbox = format!("http://{host}:{port}/inbox").parse().unwrap();
+            unit.add_delivery(activity, &"giles".parse().unwrap(), &inbox, early).await.unwrap();
+        }
+        unit.commit().await.unwrap();
+        let _connection = silent.accept().await.unwrap();
+        let start = Instant::now();
+        app.claim(&giles, &plain_claim("second")).await;
+        until("the live one has it", || arrived(&live).len() == 2).await;
+        // A silent one is given up after ten seconds at the earliest.
+        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    }
+
     /// Five outages hold everything back; a sign of life lets one probe go, and its success the rest.
     async fn a_breaker_opens_and_closes(app: TestApp) {
         let giles = app.register("giles").await;
@@ -225,19 +255,39 @@ among_peers! {
     async fn who_is_blocked_is_not_spoken_with(app: TestApp) {
         let giles = app.register("giles").await;
         let peer = followers(&app.base, 1).await.remove(0);
-        let registry = artdag_app::wiring::build(&app.settings).await.unwrap();
+        let registry = wiring::build(&app.settings).await.unwrap();
         let rule = artdag_federation::DomainRule {
             pattern: "127.0.0.1".parse().unwrap(),
             action: artdag_federation::DomainAction::Block,
             reason: None,
             created_at: registry.now(),
         };
-        registry.save_domain_rules(&[rule]).await.unwrap();
+        // What waits for it is given up at once.
+        peer.set_mood(Mood::Status(503, vec![]));
+        app.claim(&giles, &plain_claim("a")).await;
+        let undelivered = async || {
+            let overview = app.send(reqwest::Method::GET, "/federation", &giles, &Value::Null).await.body;
+            let of = |what: &str| overview["undelivered"].as_array().unwrap().iter().map(|d| d[what].clone()).collect();
+            let (states, errors): (Vec<_>, Vec<_>) = (of("state"), of("error"));
+            (states, errors)
+        };
+        for _ in 0..500 {
+            if !undelivered().await.0.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(undelivered().await.0, ["waiting"]);
+        assert_eq!(registry.save_domain_rules(&[rule]).await.unwrap(), 1);
+        let host = peer.base.trim_start_matches("http://");
+        let reason = json!(format!("{host} is blocked by this server"));
+        assert_eq!(undelivered().await, (vec![json!("failed")], vec![reason]));
+        peer.set_mood(Mood::Kind);
         // The server notices within seconds.
         tokio::time::sleep(Duration::from_secs(6)).await;
         let follow = peer.activity("bob", "Follow", json!(app.url("/users/giles")));
         assert_eq!(peer.post("bob", &app.url("/inbox"), &follow).await, 403);
-        app.claim(&giles, &plain_claim("a")).await;
+        app.claim(&giles, &plain_claim("b")).await;
         let asked = app.post("/federation/follow", &giles, &json!({"actor": peer.handle("bob")})).await;
         asked.assert_problem(403, "not-federated");
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -23,6 +23,7 @@ mod headers;
 mod inbox_torture;
 mod interop;
 mod l1_server;
+mod late_mail;
 mod lineage;
 mod log;
 mod peer;

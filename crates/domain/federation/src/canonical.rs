@@ -5,7 +5,11 @@
 //! numbers. Neither is the RDF canonicalisation of JSON-LD.
 
 use serde_json::{Number, Value};
+use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// The members of an object that is nowhere as a whole.
+pub(crate) type Members<'a> = BTreeMap<&'a str, &'a Value>;
 
 /// The document has a number that Python and Rust may spell differently: not an integer of 64 bits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +34,18 @@ pub struct NumberInDocument(pub String);
 /// # Errors
 /// [`NumberInDocument`] for the first number that is no integer of 64 bits.
 pub fn engine_json(value: &Value) -> Result<String, NumberInDocument> {
+    print(vec![Step::Value(value)])
+}
+
+/// The same of an object with these members.
+pub(crate) fn engine_json_of(members: &Members<'_>) -> Result<String, NumberInDocument> {
+    let mut steps = Vec::new();
+    push_members(&mut steps, members.iter().map(|(key, member)| (*key, *member)).collect());
+    print(steps)
+}
+
+fn print(mut steps: Vec<Step<'_>>) -> Result<String, NumberInDocument> {
     let mut out = String::new();
-    let mut steps = vec![Step::Value(value)];
     while let Some(step) = steps.pop() {
         match step {
             Step::Punctuation(c) => out.push(c),
@@ -55,22 +69,25 @@ pub fn engine_json(value: &Value) -> Result<String, NumberInDocument> {
                 }
             }
             Step::Value(Value::Object(members)) => {
-                out.push('{');
-                steps.push(Step::Punctuation('}'));
-                let mut members: Vec<_> = members.iter().collect();
-                // UTF-8 sorts as its code points do.
-                members.sort_unstable_by_key(|(key, _)| *key);
-                for (i, (key, member)) in members.into_iter().enumerate().rev() {
-                    steps.push(Step::Value(member));
-                    steps.push(Step::Key(key));
-                    if i > 0 {
-                        steps.push(Step::Punctuation(','));
-                    }
-                }
+                push_members(&mut steps, members.iter().map(|(key, member)| (key.as_str(), member)).collect());
             }
         }
     }
     Ok(out)
+}
+
+fn push_members<'a>(steps: &mut Vec<Step<'a>>, mut members: Vec<(&'a str, &'a Value)>) {
+    // UTF-8 sorts as its code points do.
+    members.sort_unstable_by_key(|(key, _)| *key);
+    steps.push(Step::Punctuation('}'));
+    for (i, (key, member)) in members.into_iter().enumerate().rev() {
+        steps.push(Step::Value(member));
+        steps.push(Step::Key(key));
+        if i > 0 {
+            steps.push(Step::Punctuation(','));
+        }
+    }
+    steps.push(Step::Punctuation('{'));
 }
 
 /// What is still to be printed, last first.
@@ -140,13 +157,18 @@ pub enum NotCanonical {
 /// [`NotCanonical`]. A document of strings, booleans and small integers, nested as deep as people nest, always
 /// has a form.
 pub fn jcs(value: &Value) -> Result<String, NotCanonical> {
-    check_for_jcs(value)?;
+    check_for_jcs(vec![(value, 0)])?;
     serde_json_canonicalizer::to_string(value).map_err(|e| NotCanonical::Other(e.to_string()))
 }
 
+/// The same of an object with these members.
+pub(crate) fn jcs_of(members: &Members<'_>) -> Result<String, NotCanonical> {
+    check_for_jcs(members.values().map(|member| (*member, 1)).collect())?;
+    serde_json_canonicalizer::to_string(members).map_err(|e| NotCanonical::Other(e.to_string()))
+}
+
 /// The serializer recurses and rounds; what would overflow its stack or change its value is refused before.
-fn check_for_jcs(value: &Value) -> Result<(), NotCanonical> {
-    let mut rest = vec![(value, 0)];
+fn check_for_jcs(mut rest: Vec<(&Value, usize)>) -> Result<(), NotCanonical> {
     while let Some((value, depth)) = rest.pop() {
         if depth > MAX_DEPTH {
             return Err(NotCanonical::TooDeep);
@@ -196,6 +218,9 @@ mod tests {
         let value = json!({"\u{1f600}": 1, "\u{fb33}": 2});
         assert_eq!(engine_json(&value).unwrap(), r#"{"\ufb33":2,"\ud83d\ude00":1}"#);
         assert_eq!(jcs(&value).unwrap(), "{\"\u{1f600}\":1,\"\u{fb33}\":2}");
+        let members = value.as_object().unwrap().iter().map(|(key, member)| (key.as_str(), member)).collect();
+        assert_eq!(engine_json_of(&members), engine_json(&value));
+        assert_eq!(jcs_of(&members), jcs(&value));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! [`engine_signature`](crate::engine_signature) beside it may be added before or after.
 
 use crate::ActorSigner;
-use crate::canonical::{NotCanonical, jcs};
+use crate::canonical::{Members, NotCanonical, jcs_of};
 use artdag_kernel::Instant;
 use chrono::DateTime;
 use serde_json::{Map, Value};
@@ -57,7 +57,7 @@ pub fn attach(
         ("proofPurpose", PURPOSE),
     ];
     proof.extend(said.map(|(name, text)| (name.to_owned(), Value::from(text))));
-    let message = message(proof.clone(), members.clone())?;
+    let message = message(borrowed(&proof), borrowed(members))?;
     let value = format!("z{}", bs58::encode(signer.ed25519(&message)).into_string());
     proof.insert("proofValue".to_owned(), value.into());
     members.insert("proof".to_owned(), proof.into());
@@ -106,12 +106,12 @@ pub enum Fault {
 }
 
 /// The ids of the keys that the document's proofs claim to be by: what to look up before [`verify`].
-pub fn methods(document: &Value) -> impl Iterator<Item = &str> {
+pub fn methods(document: &Map<String, Value>) -> impl Iterator<Item = &str> {
     proofs(document).filter_map(|proof| proof.get("verificationMethod")?.as_str())
 }
 
 /// When the document's proofs say that they were made; one that does not say so has no time.
-pub fn creation_times(document: &Value) -> impl Iterator<Item = Instant> {
+pub fn creation_times(document: &Map<String, Value>) -> impl Iterator<Item = Instant> {
     proofs(document).filter_map(|proof| time(proof, "created").ok().flatten())
 }
 
@@ -122,24 +122,26 @@ pub fn creation_times(document: &Value) -> impl Iterator<Item = Instant> {
 /// # Errors
 /// The first [`Fault`].
 pub fn verify(
-    document: &Value,
+    document: &Map<String, Value>,
     method: &str,
     now: Instant,
     check: impl FnOnce(&[u8; 64], &[u8; 64]) -> bool,
 ) -> Result<(), Fault> {
     proofs(document).next().ok_or(Fault::Unsigned)?;
     let by_method = |proof: &&Map<String, Value>| is(proof, "verificationMethod", method);
-    let mut proof = proofs(document).find(by_method).ok_or(Fault::Method)?.clone();
-    check_rules(&proof, now)?;
-    let signature = proof.remove("proofValue").as_ref().and_then(read_value).ok_or(Fault::Value)?;
-    let mut members = document.as_object().ok_or(Fault::Unsigned)?.clone();
+    let proof = proofs(document).find(by_method).ok_or(Fault::Method)?;
+    check_rules(proof, now)?;
+    let signature = proof.get("proofValue").and_then(read_value).ok_or(Fault::Value)?;
+    let mut members = borrowed(document);
     if let Some(context) = proof.get("@context") {
         // Terms may have been added after signing (vc-di-eddsa 3.3.2); the signed ones are restored.
-        if !list(members.get("@context")).starts_with(list(Some(context))) {
+        if !list(document.get("@context")).starts_with(list(Some(context))) {
             return Err(Fault::Context);
         }
-        members.insert("@context".to_owned(), context.clone());
+        members.insert("@context", context);
     }
+    let mut proof = borrowed(proof);
+    proof.remove("proofValue");
     if check(&message(proof, members)?, &signature) { Ok(()) } else { Err(Fault::Mismatch) }
 }
 
@@ -164,17 +166,22 @@ fn check_rules(proof: &Map<String, Value>, now: Instant) -> Result<(), Fault> {
 }
 
 /// What is signed: `proof` is without its value here, `members` may still have signatures of any kind.
-fn message(proof: Map<String, Value>, mut members: Map<String, Value>) -> Result<[u8; 64], NotCanonical> {
+fn message(proof: Members<'_>, mut members: Members<'_>) -> Result<[u8; 64], NotCanonical> {
     members.remove("proof");
     members.remove("signature");
     let mut message = [0; 64];
-    message[..32].copy_from_slice(&Sha256::digest(jcs(&proof.into())?));
-    message[32..].copy_from_slice(&Sha256::digest(jcs(&members.into())?));
+    message[..32].copy_from_slice(&Sha256::digest(jcs_of(&proof)?));
+    message[32..].copy_from_slice(&Sha256::digest(jcs_of(&members)?));
     Ok(message)
 }
 
+/// The members without a copy of what is in them.
+fn borrowed(object: &Map<String, Value>) -> Members<'_> {
+    object.iter().map(|(name, member)| (name.as_str(), member)).collect()
+}
+
 /// One proof, or a set of them.
-fn proofs(document: &Value) -> impl Iterator<Item = &Map<String, Value>> {
+fn proofs(document: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
     list(document.get("proof")).iter().filter_map(Value::as_object)
 }
 
@@ -240,7 +247,7 @@ mod tests {
 
     fn verdict(document: &Value) -> Result<(), Fault> {
         let now = "2027-01-01T00:00:00Z".parse().unwrap();
-        verify(document, KEY, now, |message, signature| message == signature)
+        verify(document.as_object().unwrap(), KEY, now, |message, signature| message == signature)
     }
 
     fn edited(edit: impl FnOnce(&mut Value)) -> Result<(), Fault> {
@@ -283,7 +290,8 @@ mod tests {
         let other = json!({"type": "DataIntegrityProof", "verificationMethod": "https://a.example/#k"});
         let several = edited(|d| d["proof"] = json!([1, other, d["proof"]]));
         assert_eq!(several, Ok(()));
-        assert_eq!(methods(&json!({"proof": [1, other, {}]})).collect::<Vec<_>>(), ["https://a.example/#k"]);
+        let document = json!({"proof": [1, other, {}]});
+        assert_eq!(methods(document.as_object().unwrap()).collect::<Vec<_>>(), ["https://a.example/#k"]);
     }
 
     #[test]
@@ -306,11 +314,10 @@ mod tests {
         for (name, value, fault) in faults {
             assert_eq!(edited(|d| d["proof"][name] = value.clone()), Err(fault), "{name}: {value}");
         }
-        for hostile in
-            [json!(null), json!([]), json!(1), json!({"proof": null}), json!({"proof": [[]]}), json!("proof")]
-        {
-            assert_eq!(verdict(&hostile), Err(Fault::Unsigned), "{hostile}");
+        for proof in [json!(null), json!([]), json!(1), json!([[]]), json!("proof")] {
+            assert_eq!(edited(|d| d["proof"] = proof.clone()), Err(Fault::Unsigned), "{proof}");
         }
+        assert_eq!(edited(|d| _ = d.as_object_mut().unwrap().remove("proof")), Err(Fault::Unsigned));
         let rounded = edited(|d| d["n"] = json!(u64::MAX));
         assert!(matches!(rounded, Err(Fault::NotCanonical(NotCanonical::Number(_)))), "{rounded:?}");
     }

@@ -23,6 +23,33 @@ pub struct Peer {
     pub due_at: Option<Instant>,
 }
 
+/// What is known of a server, as far as it counts for who is served first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It took mail, and answers.
+    Proven,
+    /// It never took any.
+    New,
+    /// It did not answer the last time.
+    Troubled,
+}
+
+impl Standing {
+    /// Every standing, the best first.
+    pub const ALL: [Self; 3] = [Self::Proven, Self::New, Self::Troubled];
+}
+
+impl Peer {
+    /// What is known of it.
+    pub fn standing(&self) -> Standing {
+        match (self.breaker.failures, self.last_success_at) {
+            (0, Some(_)) => Standing::Proven,
+            (0, None) => Standing::New,
+            _ => Standing::Troubled,
+        }
+    }
+}
+
 /// How one delivery came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Concluded {
@@ -53,6 +80,14 @@ pub trait DeliveryReads: Send {
         most: u16,
     ) -> Result<Vec<Delivery>, StoreError>;
 
+    /// A sender's deliveries of a state whose last attempt failed, newest first, at most so many.
+    async fn list_failing(
+        &mut self,
+        sender: &Username,
+        state: DeliveryState,
+        most: u16,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
     /// How many deliveries are in each state, in the order of [`DeliveryState::ALL`].
     async fn count_deliveries(&mut self) -> Result<[u64; 3], StoreError>;
 
@@ -61,6 +96,9 @@ pub trait DeliveryReads: Send {
 
     /// Servers that mail was sent to, those in trouble first, at most so many.
     async fn list_peers(&mut self, most: u16) -> Result<Vec<Peer>, StoreError>;
+
+    /// The hosts that mail waits for, in their order, from behind this one on, at most so many.
+    async fn hosts_with_mail(&mut self, after: &str, most: u16) -> Result<Vec<String>, StoreError>;
 
     /// The signed text of a message.
     async fn find_message(&mut self, id: ActivityId) -> Result<Option<Message>, StoreError>;
@@ -99,13 +137,14 @@ pub trait DeliveryQueue: DeliveryReads {
         now: Instant,
     ) -> Result<u64, StoreError>;
 
-    /// Takes the lanes of hosts for which mail is due and that nobody holds, those in good health first, until `until`.
+    /// Takes the lanes of hosts for which mail is due and that nobody holds, until `until`: of each standing at most so
+    /// many, in the order of [`Standing::ALL`], and those that have been due for longest.
     async fn claim_lanes(
         &mut self,
         holder: &str,
         now: Instant,
         until: Instant,
-        most: u16,
+        most: [u16; 3],
     ) -> Result<Vec<Peer>, StoreError>;
 
     /// Keeps lanes that this holder still has. Answers those.

@@ -12,7 +12,7 @@
 //! The name `RsaSignature2017` is borrowed: the Linked Data Signature of that name is made over RDF and has
 //! nothing else in common with this.
 
-use crate::canonical::{NumberInDocument, engine_json};
+use crate::canonical::{Members, NumberInDocument, engine_json, engine_json_of};
 use crate::{ActorSigner, KeyError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -55,18 +55,16 @@ pub enum SignError {
 ///
 /// # Errors
 /// [`NotSignable`].
-pub fn message(document: &Value, creator: &str, created: &str) -> Result<[u8; 64], NotSignable> {
-    let activity = document.as_object().ok_or(NotSignable::NotAnObject)?;
-    let mut covered = Map::new();
-    covered.insert("@context".to_owned(), DOCUMENT_CONTEXT.into());
+pub fn message(document: &Map<String, Value>, creator: &str, created: &str) -> Result<[u8; 64], NotSignable> {
+    let context = Value::from(DOCUMENT_CONTEXT);
+    let mut covered = Members::from([("@context", &context)]);
     for name in SIGNED_MEMBERS {
-        let member = activity.get(name).ok_or(NotSignable::Missing(name))?;
-        covered.insert(name.to_owned(), member.clone());
+        covered.insert(name, document.get(name).ok_or(NotSignable::Missing(name))?);
     }
     let options = json!({"@context": OPTIONS_CONTEXT, "type": TYPE, "creator": creator, "created": created});
     let mut message = [0; 64];
     message[..32].copy_from_slice(&Sha256::digest(engine_json(&options)?));
-    message[32..].copy_from_slice(&Sha256::digest(engine_json(&Value::Object(covered))?));
+    message[32..].copy_from_slice(&Sha256::digest(engine_json_of(&covered)?));
     Ok(message)
 }
 
@@ -76,14 +74,14 @@ pub fn message(document: &Value, creator: &str, created: &str) -> Result<[u8; 64
 /// # Errors
 /// [`SignError`]; the document is then as it was.
 pub fn attach(document: &mut Value, signer: &dyn ActorSigner, creator: &str, created: &str) -> Result<(), SignError> {
-    let signature = signer.rsa_sha256(&message(document, creator, created)?)?;
+    let members = document.as_object_mut().ok_or(NotSignable::NotAnObject)?;
+    let signature = signer.rsa_sha256(&message(members, creator, created)?)?;
     let signature = json!({
         "type": TYPE,
         "creator": creator,
         "created": created,
         "signatureValue": BASE64_STANDARD.encode(signature),
     });
-    let members = document.as_object_mut().ok_or(NotSignable::NotAnObject)?;
     members.insert("signature".to_owned(), signature);
     Ok(())
 }
@@ -119,7 +117,7 @@ pub enum Fault {
 ///
 /// # Errors
 /// The first [`Fault`].
-pub fn verify(document: &Value, check: impl FnOnce(&[u8; 64], &[u8]) -> bool) -> Result<(), Fault> {
+pub fn verify(document: &Map<String, Value>, check: impl FnOnce(&[u8; 64], &[u8]) -> bool) -> Result<(), Fault> {
     let signature = document.get("signature").and_then(Value::as_object).ok_or(Fault::Unsigned)?;
     let text = |name| signature.get(name).and_then(Value::as_str).ok_or(Fault::Missing(name));
     if text("type")? != TYPE {
@@ -178,16 +176,20 @@ mod tests {
         document
     }
 
+    fn verdict(document: &Value) -> Result<(), Fault> {
+        verify(document.as_object().unwrap(), |message, signature| message == signature)
+    }
+
     fn fault(edit: impl FnOnce(&mut Value)) -> Fault {
         let mut document = signed();
         edit(&mut document);
-        verify(&document, |message, signature| message == signature).unwrap_err()
+        verdict(&document).unwrap_err()
     }
 
     #[test]
     fn the_message_is_two_hashes() {
         // The hashes of what CPython's json.dumps printed for these two objects.
-        let message = message(&activity(), KEY, CREATED).unwrap();
+        let message = message(activity().as_object().unwrap(), KEY, CREATED).unwrap();
         let options = br##"{"@context":"https://w3id.org/security/v1","created":"2026-11-22T07:21:19Z","creator":"https://art.example/users/giles#main-key","type":"RsaSignature2017"}"##;
         let document = br#"{"@context":"https://www.w3.org/ns/activitystreams","actor":"https://art.example/users/giles","id":"https://art.example/activities/1","object":{"name":"\u00e9t\u00e9 \u2192 \u2728 \ud835\udcb3","type":"Image"},"published":"2026-11-22T07:21:19.000000Z","type":"Create"}"#;
         assert_eq!(message[..32], *Sha256::digest(options));
@@ -200,7 +202,7 @@ mod tests {
         document["to"] = json!([]);
         document["proof"] = json!({"a": 1.5});
         document["@context"] = json!("https://www.w3.org/ns/activitystreams");
-        assert_eq!(verify(&document, |message, signature| message == signature), Ok(()));
+        assert_eq!(verdict(&document), Ok(()));
         for name in ["type", "id", "object", "published"] {
             assert_eq!(fault(|d| d[name] = json!("else")), Fault::Mismatch, "{name}");
             let missing = fault(|d| _ = d.as_object_mut().unwrap().remove(name));
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn faults_are_told_apart() {
-        assert_eq!(fault(|d| *d = json!([])), Fault::Unsigned);
+        assert_eq!(fault(|d| _ = d.as_object_mut().unwrap().remove("signature")), Fault::Unsigned);
         assert_eq!(fault(|d| d["signature"] = json!("x")), Fault::Unsigned);
         assert_eq!(fault(|d| d["signature"]["type"] = json!("Ed25519Signature2020")), Fault::Type);
         assert_eq!(fault(|d| d["signature"]["created"] = json!(1)), Fault::Missing("created"));

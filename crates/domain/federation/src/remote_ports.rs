@@ -210,8 +210,11 @@ pub trait RemoteReads: Send {
     /// Whether anybody here follows an actor, with its consent.
     async fn is_followed(&mut self, actor: &Iri) -> Result<bool, StoreError>;
 
-    /// Something that was published elsewhere.
+    /// Something that was published elsewhere, withdrawn or not.
     async fn find_heard(&mut self, id: &Iri) -> Result<Option<HeardObject>, StoreError>;
+
+    /// Whether any of these ids is of something that this actor published or withdrew, be it before it was heard of.
+    async fn is_heard(&mut self, ids: &[&Iri], actor: &Iri) -> Result<bool, StoreError>;
 
     /// Every claim from elsewhere to this content, first heard first, at most so many.
     async fn heard_claims(&mut self, hash: &ContentHash, most: u16) -> Result<Vec<HeardObject>, StoreError>;
@@ -281,12 +284,25 @@ pub trait RemoteRepository: RemoteReads {
     async fn remove_following(&mut self, user: &Username, actor: &Iri) -> Result<bool, StoreError>;
 
     /// Adds an object, or changes one of the same actor that was not withdrawn; `id` stays what it was
-    /// then, and so does `received_at`, unless it claims other content now. `false` when the id is another actor's, or withdrawn.
+    /// then, and so does `received_at`, unless it claims other content now. `false` when the id is another actor's, or withdrawn by
+    /// this one.
     async fn save_heard(&mut self, heard: &HeardObject) -> Result<bool, StoreError>;
 
     /// Marks an object as withdrawn by its own actor; what it said goes, its hash and the withdrawing activity stay.
     async fn withdraw_heard(&mut self, id: &Iri, actor: &Iri, document: &str, now: Instant)
     -> Result<bool, StoreError>;
+
+    /// Notes that an actor withdrew an object that nobody here has heard of, so that it is not taken when it comes later,
+    /// for 30 days. Nothing changes when the id is known. Done before [`Self::withdraw_heard`] it misses nothing: it
+    /// waits for whoever is saving the object at this moment. `id` is a UUID v7, `activity` the withdrawal.
+    async fn forestall_heard(
+        &mut self,
+        id: Uuid,
+        object: &Iri,
+        actor: &Iri,
+        activity: &Iri,
+        now: Instant,
+    ) -> Result<(), StoreError>;
 
     /// Counts a reaction: one of each kind by an actor to a target.
     async fn add_reaction(
@@ -318,7 +334,7 @@ pub trait RemoteRepository: RemoteReads {
     /// Nobody is to ask for it before then.
     async fn hold_fetch(&mut self, what: &str, until: Instant) -> Result<(), StoreError>;
 
-    /// Forgets receipts that are older than 30 days, deliveries that ended more than 7 days ago, messages that nothing is
+    /// Forgets receipts and forestalled objects that are older than 30 days, deliveries that ended more than 7 days ago, messages that nothing is
     /// delivered of any more, notices older than 90 days, rights to fetch that have run out, and actors that were
     /// fetched more than 30 days ago and have to do with nothing that is kept. Gives up deliveries that have waited for 7
     /// days. At most 5,000 of each at once. Says how many rows.

@@ -66,7 +66,10 @@ impl Registry {
             Effect::Publish(heard) => {
                 unit.save_heard(heard).await?;
             }
-            Effect::Withdraw(object, document) => {
+            Effect::Withdraw(object, document, early) => {
+                if let Some(uuid) = early {
+                    unit.forestall_heard(*uuid, object, actor, id, now).await?;
+                }
                 unit.withdraw_heard(object, actor, document, now).await?;
             }
             Effect::Forget => {

@@ -1,11 +1,14 @@
 use crate::Registry;
-use artdag_federation::{DomainPattern, DomainRule, Shunned, check_host};
+use artdag_federation::{DomainAction, DomainPattern, DomainRule, Shunned, check_host};
 use artdag_kernel::{Instant, StoreError};
 use chrono::TimeDelta;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long another process may go on after the operator changed a rule.
 const MAX_AGE: TimeDelta = TimeDelta::seconds(5);
+
+/// How many hosts are looked at together.
+const HOSTS: u16 = 1000;
 
 #[derive(Debug, Default)]
 pub(crate) struct CachedRules(Mutex<Option<(Instant, Arc<[DomainRule]>)>>);
@@ -41,18 +44,39 @@ impl Registry {
         Ok(rules)
     }
 
-    /// Sets rules, in place of others for the same patterns.
+    /// Sets rules, in place of others for the same patterns, and gives up what waits for hosts that are blocked by them.
+    /// Says how many deliveries.
     ///
     /// # Errors
-    /// [`StoreError`]; none is set then.
-    pub async fn save_domain_rules(&self, rules: &[DomainRule]) -> Result<(), StoreError> {
+    /// [`StoreError`]; then none is set, or what waits is given up when it is due.
+    pub async fn save_domain_rules(&self, rules: &[DomainRule]) -> Result<u64, StoreError> {
         let mut unit = self.parts.store.begin().await?;
         for rule in rules {
             unit.save_domain_rule(rule).await?;
         }
         unit.commit().await?;
         *self.rules.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Ok(())
+        let blocked = rules.iter().filter(|rule| rule.action == DomainAction::Block);
+        let blocked: Vec<&DomainPattern> = blocked.map(|rule| &rule.pattern).collect();
+        if blocked.is_empty() { Ok(0) } else { self.drop_mail_to(&blocked).await }
+    }
+
+    /// A unit of work for each host: together they would lock what couriers write down in another order.
+    async fn drop_mail_to(&self, blocked: &[&DomainPattern]) -> Result<u64, StoreError> {
+        let (mut dropped, mut last) = (0, String::new());
+        loop {
+            let hosts = self.read().await?.hosts_with_mail(&last, HOSTS).await?;
+            for host in hosts.iter().filter(|host| blocked.iter().any(|pattern| pattern.matches(host))) {
+                let reason = Shunned::Blocked(host.clone()).to_string();
+                let mut unit = self.parts.store.begin().await?;
+                dropped += unit.drop_deliveries(host, &reason, self.parts.clock.now()).await?;
+                unit.commit().await?;
+            }
+            match hosts.into_iter().next_back() {
+                Some(host) => last = host,
+                None => return Ok(dropped),
+            }
+        }
     }
 
     /// Removes a rule; `false` when there is none for that pattern.

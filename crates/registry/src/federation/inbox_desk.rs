@@ -4,6 +4,7 @@ use artdag_kernel::{ActivityId, StoreError, Username};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// An activity whose sender is known, and what it does.
 #[derive(Clone, Debug)]
@@ -22,7 +23,8 @@ pub(crate) enum Effect {
     Unfollow(Username),
     Answered(Option<ActivityId>, Option<Username>, FollowState),
     Publish(Box<HeardObject>),
-    Withdraw(Iri, String),
+    /// With a UUID, if it is to be noted even when the object was not heard of yet.
+    Withdraw(Iri, String, Option<Uuid>),
     Forget,
     React(Reaction, String),
     Share(Reaction, Iri),

@@ -148,17 +148,15 @@ impl Registry {
     /// Whether its proofs are no older than a request may be: whoever brings another's activity could have kept it.
     fn is_recent(&self, incoming: &Incoming) -> bool {
         let now = self.parts.clock.now();
-        let document = Value::Object(incoming.document.clone());
-        let mut times = data_integrity::creation_times(&document).peekable();
+        let mut times = data_integrity::creation_times(&incoming.document).peekable();
         times.peek().is_some() && times.all(|time| (now - PROOF_AGE..=now + PROOF_LEAD).contains(&time))
     }
 
     /// Whether the activity carries an FEP-8b32 proof by its own actor.
     async fn has_proof(&self, incoming: &Incoming) -> Result<bool, StoreError> {
-        let document = Value::Object(incoming.document.clone());
         let now = self.parts.clock.now();
         // Each may cost a look-up, and one of an honest document is enough.
-        for method in data_integrity::methods(&document).take(3) {
+        for method in data_integrity::methods(&incoming.document).take(3) {
             let Ok(id) = Iri::from_str(method) else { continue };
             if !id.is_beside(&incoming.actor) {
                 continue;
@@ -166,7 +164,7 @@ impl Registry {
             let checked = self.check_with_key(&id, |key| {
                 let is_good = key.kind() == KeyKind::Ed25519;
                 let check = |message: &[u8; 64], value: &[u8; 64]| is_good && key.verify(message, value);
-                data_integrity::verify(&document, method, now, check).map_err(|_| SignatureFault::Mismatch)
+                data_integrity::verify(&incoming.document, method, now, check).map_err(|_| SignatureFault::Mismatch)
             });
             match checked.await {
                 Ok(owner) if owner == incoming.actor => return Ok(true),
@@ -179,15 +177,15 @@ impl Registry {
 
     /// Whether it carries the engine's signature by its actor's main key.
     async fn has_engine_signature(&self, incoming: &Incoming) -> Result<bool, StoreError> {
-        let document = Value::Object(incoming.document.clone());
-        if document.pointer("/signature/type").and_then(Value::as_str) != Some(engine_signature::TYPE) {
+        let kind = incoming.document.get("signature").and_then(|signature| signature.get("type"));
+        if kind.and_then(Value::as_str) != Some(engine_signature::TYPE) {
             return Ok(false);
         }
         let Ok(id) = Iri::from_str(&format!("{}#main-key", incoming.actor)) else { return Ok(false) };
         let checked = self.check_with_key(&id, |key| {
             let is_good = key.kind() == KeyKind::Rsa;
             let check = |message: &[u8; 64], value: &[u8]| is_good && key.verify(message, value);
-            engine_signature::verify(&document, check).map_err(|_| SignatureFault::Mismatch)
+            engine_signature::verify(&incoming.document, check).map_err(|_| SignatureFault::Mismatch)
         });
         match checked.await {
             Ok(owner) => Ok(owner == incoming.actor),
@@ -207,7 +205,11 @@ impl Registry {
             Meaning::Accepted(request, user) => Effect::Answered(request, user, FollowState::Accepted),
             Meaning::Rejected(request, user) => Effect::Answered(request, user, FollowState::Rejected),
             Meaning::Published(object) => self.published_effect(incoming, *object, body).await?,
-            Meaning::Withdrew(object) => Effect::Withdraw(object, text(body)),
+            Meaning::Withdrew(object) => {
+                // Mail can be late, and a deletion overtake what it deletes. Strangers' are not kept: they could be many.
+                let early = self.read().await?.is_followed(actor).await?.then(|| self.new_uuid());
+                Effect::Withdraw(object, text(body), early)
+            }
             Meaning::Left => Effect::Forget,
             Meaning::ChangedProfile if self.read().await?.is_related(actor).await? => {
                 Effect::Push(Job::RefreshActor { actor: actor.to_string() })
@@ -311,8 +313,10 @@ impl Registry {
             concerns = reader.find_asset_by_hash(hash).await?.is_some()
                 && reader.heard_claims(hash, MAX_CLAIMS).await?.len() < usize::from(MAX_CLAIMS);
         }
-        // What is known is changed by an `Update` alone.
-        let known = incoming.kind == "Create" && concerns && reader.find_heard(&object.id).await?.is_some();
+        // What is known is changed by an `Update` alone; and its actor may have withdrawn it before it came.
+        let known = incoming.kind == "Create"
+            && concerns
+            && reader.is_heard(&[&object.id, &incoming.id], &incoming.actor).await?;
         drop(reader);
         if !concerns || known {
             return Ok(Effect::Nothing);

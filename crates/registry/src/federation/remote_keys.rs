@@ -5,9 +5,11 @@ use artdag_federation::{Iri, KnownKey, UnusableKey, VerifyingKey};
 use artdag_kernel::{Instant, StoreError};
 use chrono::TimeDelta;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 /// A key that did not fit is asked for anew when it is older than this: its owner may have another by now.
 const STALE: TimeDelta = TimeDelta::minutes(5);
@@ -20,39 +22,55 @@ const VAIN: TimeDelta = TimeDelta::seconds(10);
 /// How many keys are asked for at once, of one host and of all.
 const AT_ONCE: (usize, usize) = (4, 64);
 /// How long to wait for a place among those who ask.
-const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait for a key that another process is asking for.
 const OTHERS: (u32, Duration) = (10, Duration::from_millis(150));
 /// How many parsed keys are kept: about ten megabytes.
 const MOST: usize = 10_000;
 
 /// Keys of other actors, parsed.
-#[derive(Default)]
 pub(crate) struct RemoteKeys {
     parsed: Mutex<HashMap<Iri, (ReadyKey, Instant)>>,
     /// One asks for a document, the others wait for what it brings.
-    turns: Mutex<HashMap<Iri, Weak<Turn<()>>>>,
+    turns: Shared<Iri, Turn<()>>,
     /// Which documents were asked for in vain, and until when nobody need look whether that has changed.
     vain: Mutex<HashMap<Iri, Instant>>,
-    /// How many documents are being asked for, by host.
-    asking: Arc<Mutex<HashMap<String, usize>>>,
+    /// How many more documents may be asked for, of each host and of all.
+    of_hosts: Shared<String, Semaphore>,
+    of_all: Semaphore,
 }
 
-/// A place among those who ask.
-struct Place {
-    asking: Arc<Mutex<HashMap<String, usize>>>,
-    host: String,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = asking.get_mut(&self.host) {
-            *count -= 1;
-            if *count == 0 {
-                asking.remove(&self.host);
-            }
+impl Default for RemoteKeys {
+    fn default() -> Self {
+        Self {
+            parsed: Mutex::default(),
+            turns: Shared::default(),
+            vain: Mutex::default(),
+            of_hosts: Shared::default(),
+            of_all: Semaphore::new(AT_ONCE.1),
         }
+    }
+}
+
+/// What those share who have to do with the same thing at the same time.
+struct Shared<K, T>(Mutex<HashMap<K, Weak<T>>>);
+
+impl<K, T> Default for Shared<K, T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash, T> Shared<K, T> {
+    fn get(&self, key: &K, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = all.get(key).and_then(Weak::upgrade) {
+            return shared;
+        }
+        all.retain(|_, shared| shared.strong_count() > 0);
+        let shared = Arc::new(make());
+        all.insert(key.clone(), Arc::downgrade(&shared));
+        shared
     }
 }
 
@@ -110,27 +128,12 @@ impl RemoteKeys {
         parsed.insert(id.clone(), (key.clone(), now + PARSED));
     }
 
-    /// A place among those who ask, if there is one: strangers decide whom this server asks.
-    fn place(&self, host: &str) -> Option<Place> {
-        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = asking.values().sum();
-        let of_host = asking.get(host).copied().unwrap_or(0);
-        if of_host >= AT_ONCE.0 || all >= AT_ONCE.1 {
-            return None;
-        }
-        asking.insert(host.to_owned(), of_host + 1);
-        Some(Place { asking: Arc::clone(&self.asking), host: host.to_owned() })
-    }
-
-    /// The same, if there is one soon.
-    async fn wait_for_place(&self, host: &str) -> Option<Place> {
-        for _ in 0..PATIENCE.0 {
-            if let Some(place) = self.place(host) {
-                return Some(place);
-            }
-            tokio::time::sleep(PATIENCE.1).await;
-        }
-        None
+    /// A place among those who ask, if there is one soon: strangers decide whom this server asks.
+    async fn place(&self, host: &str) -> Option<(OwnedSemaphorePermit, SemaphorePermit<'_>)> {
+        let of_host = self.of_hosts.get(&host.to_owned(), || Semaphore::new(AT_ONCE.0));
+        // The host's first: who waits for that one takes no place from others.
+        let places = async { Some((of_host.acquire_owned().await.ok()?, self.of_all.acquire().await.ok()?)) };
+        timeout(PATIENCE, places).await.ok()?
     }
 
     fn is_vain(&self, document: &Iri, now: Instant) -> bool {
@@ -146,17 +149,6 @@ impl RemoteKeys {
             vain.clear();
         }
         vain.insert(document.clone(), now + VAIN);
-    }
-
-    fn turn(&self, id: &Iri) -> Arc<Turn<()>> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(id).and_then(Weak::upgrade) {
-            return turn;
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(Turn::new(()));
-        turns.insert(id.clone(), Arc::downgrade(&turn));
-        turn
     }
 }
 
@@ -231,7 +223,7 @@ impl Registry {
     async fn fetch_key(&self, id: &Iri, known: Option<Instant>) -> Result<ReadyKey, KeyRefused> {
         // One document may hold many keys, and as many ids as somebody likes to make up.
         let document = id.document();
-        let turn = self.remote_keys.turn(&document);
+        let turn = self.remote_keys.turns.get(&document, Turn::default);
         let _turn = turn.lock().await;
         if let Some(newer) = self.newer_key(id, known).await? {
             return Ok(newer);
@@ -240,7 +232,7 @@ impl Registry {
         if self.remote_keys.is_vain(&document, now) {
             return Err(KeyRefused::Waiting);
         }
-        let _place = self.remote_keys.wait_for_place(id.host()).await.ok_or(KeyRefused::Waiting)?;
+        let _place = self.remote_keys.place(id.host()).await.ok_or(KeyRefused::Waiting)?;
         let mut unit = self.parts.store.begin().await?;
         if !unit.claim_fetch(document.as_str(), now, now + ONCE_IN).await? {
             unit.rollback().await?;
@@ -275,4 +267,27 @@ type KeyAtHand = (Result<ReadyKey, UnusableKey>, Instant);
 /// Whether a request's signature is by a key.
 pub(crate) fn check_request(signature: &RequestSignature, key: &dyn VerifyingKey) -> Result<(), SignatureFault> {
     signature.check(key.kind(), |base, bytes| key.verify(base, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use tokio::task::unconstrained;
+
+    #[tokio::test]
+    async fn few_ask_one_host_and_more_ask_all() {
+        let keys = RemoteKeys::default();
+        // Tokio lets a task that does much at once wait for others now and then.
+        let place = |host: &str| unconstrained(keys.place(host)).now_or_never().flatten();
+        let mut of_one: Vec<_> = (0..4).map(|_| place("one.example").unwrap()).collect();
+        assert!(place("one.example").is_none());
+        let next = keys.place("one.example");
+        of_one.pop();
+        assert!(next.await.is_some(), "a place came free");
+        let others: Vec<_> = (0..61).map(|n| place(&format!("{n}.example")).unwrap()).collect();
+        assert!(place("other.example").is_none(), "all places are taken");
+        drop(others);
+        assert!(place("other.example").is_some());
+    }
 }

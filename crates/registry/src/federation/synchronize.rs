@@ -1,6 +1,6 @@
 //! FEP-8fcf: two servers compare who follows whom, without showing anybody else's followers.
 
-use super::fan_out::{fetch_failed, lasting};
+use super::fetch_jobs::{fetch_failed, lasting};
 use crate::jobs::JobError;
 use crate::{Job, Registry};
 use artdag_federation::http_signature::collection_synchronization::{CollectionSynchronization, FollowersDigest};

@@ -69,6 +69,15 @@ impl<M: Mode> DeliveryReads for Session<M> {
         self.load(newest(state, host, most)).await
     }
 
+    async fn list_failing(
+        &mut self,
+        sender: &Username,
+        state: DeliveryState,
+        most: u16,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.load(failing(sender, state, most)).await
+    }
+
     async fn count_deliveries(&mut self) -> Result<[u64; 3], StoreError> {
         let query = deliveries::table.group_by(deliveries::state).select((deliveries::state, count_star()));
         let rows: Vec<(String, i64)> = self.run(|conn| query.load(conn)).await?;
@@ -82,6 +91,11 @@ impl<M: Mode> DeliveryReads for Session<M> {
 
     async fn list_peers(&mut self, most: u16) -> Result<Vec<Peer>, StoreError> {
         lanes::list(self, most).await
+    }
+
+    async fn hosts_with_mail(&mut self, after: &str, most: u16) -> Result<Vec<String>, StoreError> {
+        let query = lanes::with_mail(after, most);
+        self.run(|conn| query.load(conn)).await
     }
 
     async fn find_message(&mut self, id: ActivityId) -> Result<Option<Message>, StoreError> {
@@ -150,7 +164,7 @@ impl DeliveryQueue for Session<Writing> {
         holder: &str,
         now: Instant,
         until: Instant,
-        most: u16,
+        most: [u16; 3],
     ) -> Result<Vec<Peer>, StoreError> {
         lanes::claim(self, holder, now, until, most).await
     }
@@ -211,6 +225,13 @@ pub(super) fn newest(state: Option<DeliveryState>, host: Option<&str>, most: u16
         .then_if(" and deliveries.state = ?", state.map(DeliveryState::as_str))
         .then_if(" and deliveries.host = ?", host);
     Select::new(of.then(" order by deliveries.created_at desc, deliveries.activity desc limit ?").with(most))
+}
+
+pub(super) fn failing(sender: &Username, state: DeliveryState, most: u16) -> Select<DeliveryRow> {
+    const FAILING: &str = "\
+        from deliveries where deliveries.sender = ? and deliveries.state = ? and deliveries.last_error is not null \
+        order by deliveries.created_at desc, deliveries.activity desc limit ?";
+    Select::new(Statement::new(FAILING).with(sender).with(state.as_str()).with(most))
 }
 
 /// SQLite takes 500 queries in one.

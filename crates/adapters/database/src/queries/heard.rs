@@ -8,24 +8,36 @@ use super::{Mode, Session, Writing};
 use artdag_federation::{Evidence, HeardObject, Iri, RemoteObject};
 use artdag_kernel::{ContentHash, Instant, Page, Slice, StoreError, Username};
 use artdag_provenance::Provenance;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
+use uuid::Uuid;
 
-/// Since when a claim is known must not be older than the claim: with another hash it begins anew.
+/// A withdrawal of what was never heard of. Nothing that is published has this kind and claims nothing.
+const UNHEARD: &str = "remote_objects.kind = 'Tombstone' and remote_objects.content_hash is null";
+
+/// Since when a claim is known must not be older than the claim: with another hash it begins anew. What somebody else
+/// withdrew who never published it is nothing that could stand in the way.
 const SAVE: &str = "\
     insert into remote_objects \
         (object_id, id, actor, kind, content_hash, provenance, name, content, published_at, activity, document, \
         proof_checked, engine_checked, received_at, deleted_at) \
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
     on conflict (object_id) do update set \
-        kind = excluded.kind, content_hash = excluded.content_hash, provenance = excluded.provenance, \
+        actor = excluded.actor, deleted_at = null, kind = excluded.kind, content_hash = excluded.content_hash, provenance = excluded.provenance, \
         name = excluded.name, content = excluded.content, published_at = excluded.published_at, \
         activity = excluded.activity, document = excluded.document, proof_checked = excluded.proof_checked, \
         engine_checked = excluded.engine_checked, received_at = case \
-            when remote_objects.content_hash is distinct from excluded.content_hash then excluded.received_at \
+            when remote_objects.content_hash is distinct from excluded.content_hash \
+                or remote_objects.deleted_at is not null then excluded.received_at \
             else remote_objects.received_at end \
-    where remote_objects.actor = excluded.actor and remote_objects.deleted_at is null";
+    where case when remote_objects.actor = excluded.actor then remote_objects.deleted_at is null else {unheard} end";
+
+const FORESTALL: &str = "\
+    insert into remote_objects (object_id, id, actor, kind, activity, document, proof_checked, engine_checked, \
+        received_at, deleted_at) \
+    values (?, ?, ?, 'Tombstone', ?, '', false, false, ?, ?) on conflict do nothing";
 
 /// The checks were of another document.
 const WITHDRAW: &str = "\
@@ -42,9 +54,16 @@ const CLAIMS: &str = "\
     order by remote_objects.received_at, remote_objects.id limit ?";
 
 pub(super) async fn find<M: Mode>(session: &mut Session<M>, id: &Iri) -> Result<Option<HeardObject>, StoreError> {
-    let query = remote_objects::table.find(id.to_string()).select(HeardRow::as_select());
-    let row = session.run(|conn| async move { query.first(conn).await.optional() }).await?;
-    row.map(HeardObject::try_from).transpose()
+    let found = Statement::new(format!("from remote_objects where remote_objects.object_id = ? and not ({UNHEARD})"));
+    let found = session.load(Select::<HeardRow>::new(found.with(id))).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(super) async fn is_heard<M: Mode>(session: &mut Session<M>, ids: &[&Iri], actor: &Iri) -> Result<bool, StoreError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let of = remote_objects::object_id.eq_any(ids).and(remote_objects::actor.eq(actor.to_string()));
+    let query = diesel::select(exists(remote_objects::table.filter(of)));
+    session.run(|conn| query.get_result(conn)).await
 }
 
 pub(super) fn claims_to(hash: &ContentHash, most: u16) -> Select<HeardRow> {
@@ -76,7 +95,7 @@ pub(super) async fn save(session: &mut Session<Writing>, heard: &HeardObject) ->
     // Every field is named, so that a new one cannot be forgotten here.
     let HeardObject { id, object, activity, document, evidence, received_at, deleted_at } = heard;
     let RemoteObject { id: object_id, actor, kind, content_hash, provenance, name, content, published } = object;
-    let save = Statement::new(SAVE)
+    let save = Statement::new(SAVE.replace("{unheard}", UNHEARD))
         .with(object_id)
         .with(id.to_string())
         .with(actor)
@@ -104,6 +123,19 @@ pub(super) async fn withdraw(
 ) -> Result<bool, StoreError> {
     let withdraw = Statement::new(WITHDRAW).with(document).with(now).with(id).with(actor);
     session.execute(withdraw).await.map(|n| n > 0)
+}
+
+pub(super) async fn forestall(
+    session: &mut Session<Writing>,
+    id: Uuid,
+    object: &Iri,
+    actor: &Iri,
+    activity: &Iri,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let forestall =
+        Statement::new(FORESTALL).with(object).with(id.to_string()).with(actor).with(activity).with(now).with(now);
+    session.execute(forestall).await.map(drop)
 }
 
 #[derive(Queryable, Selectable)]

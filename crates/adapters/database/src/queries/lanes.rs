@@ -9,8 +9,8 @@ use super::super::{Backend, dialect};
 use super::rows::Place;
 use super::statement::{Select, Statement};
 use super::{Mode, Session, Writing, micros};
-use artdag_federation::Peer;
 use artdag_federation::delivery::Breaker;
+use artdag_federation::{Peer, Standing};
 use artdag_kernel::{ActivityId, Instant, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -41,13 +41,10 @@ const NEXT_DUE: &str = "\
         from line where line.inbox is not null \
     ) as next)";
 
-/// The lanes that mail is due for and nobody holds. Each of the two has an index in its order.
-const DUE: [&str; 2] = [
-    "select host from peers where failures = 0 and due_at <= ? and (lease_until is null or lease_until <= ?) \
-        order by due_at, host limit ?",
-    "select host from peers where failures > 0 and due_at <= ? and (lease_until is null or lease_until <= ?) \
-        order by due_at, host limit ?",
-];
+/// The lanes of one standing that mail is due for and nobody holds. Each standing has an index in this order.
+const DUE: &str = "\
+    select host from peers where {standing} and due_at <= ? and (lease_until is null or lease_until <= ?) \
+    order by due_at, host limit ?";
 
 pub(super) async fn find<M: Mode>(session: &mut Session<M>, host: &str) -> Result<Option<Peer>, StoreError> {
     let query = peers::table.find(host.to_owned()).select(PeerRow::as_select());
@@ -72,6 +69,12 @@ pub(super) async fn list<M: Mode>(session: &mut Session<M>, most: u16) -> Result
         peers.extend(session.load(of_health(false, room)).await?);
     }
     Ok(peers)
+}
+
+/// Few of all hosts have mail at a time; the operator's commands ask for them, and nobody else.
+pub(super) fn with_mail(after: &str, most: u16) -> Statement<Text> {
+    const WITH_MAIL: &str = "select host from peers where host > ? and due_at is not null order by host limit ?";
+    Statement::new(WITH_MAIL).with(after).with(most)
 }
 
 /// How many more there may be.
@@ -99,10 +102,18 @@ pub(super) async fn wake_all_of(
     session.execute(Statement::new(text).with(now).with(activity)).await.map(drop)
 }
 
-/// The lanes of [`DUE`], in good health or in trouble.
-pub(super) fn due(in_trouble: bool, now: Instant, most: u16) -> Statement<Text> {
-    let text = format!("{}{}", DUE[usize::from(in_trouble)], dialect::SKIP_LOCKED);
-    Statement::new(text).with(now).with(now).with(most)
+/// The lanes that may be claimed, at most so many of each standing.
+pub(super) fn due(now: Instant, most: [u16; 3]) -> Statement<Text> {
+    let of = |standing: Standing| {
+        let standing = match standing {
+            Standing::Proven => "failures = 0 and last_success_at is not null",
+            Standing::New => "failures = 0 and last_success_at is null",
+            Standing::Troubled => "failures > 0",
+        };
+        format!("select host from ({}{}) as due", DUE.replace("{standing}", standing), dialect::SKIP_LOCKED)
+    };
+    let all = Statement::new(Standing::ALL.map(of).join(" union all "));
+    most.into_iter().fold(all, |all, most| all.with(now).with(now).with(most))
 }
 
 pub(super) async fn claim(
@@ -110,17 +121,10 @@ pub(super) async fn claim(
     holder: &str,
     now: Instant,
     until: Instant,
-    most: u16,
+    most: [u16; 3],
 ) -> Result<Vec<Peer>, StoreError> {
-    let mut hosts: Vec<String> = Vec::new();
-    for in_trouble in [false, true] {
-        let room = room(most, hosts.len());
-        if room > 0 {
-            let query = due(in_trouble, now, room);
-            let found: Vec<String> = session.run(|conn| query.load(conn)).await?;
-            hosts.extend(found);
-        }
-    }
+    let query = due(now, most);
+    let hosts: Vec<String> = session.run(|conn| query.load(conn)).await?;
     // A worker that finds nothing writes nothing.
     if hosts.is_empty() {
         return Ok(Vec::new());

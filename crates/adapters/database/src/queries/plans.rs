@@ -4,7 +4,7 @@ use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
 use super::activities::{Timeline, log_range};
 use super::anchors::{anchors_at, asks_at, due, first_trees, from_block, largest, next_due};
 use super::attachments::REVOKE;
-use super::deliveries::{add_to_followers, conclude, due_of, newest};
+use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
 use super::follows::{followers_page, following_page};
 use super::heard::{claims_to, timeline};
 use super::jobs::{DUE, JobList};
@@ -107,13 +107,14 @@ const FILL: &str = "
     insert into notices (id, kind, actor, object, received_at, document)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'notice' || n, 'Flag', 'actor', 'object', {at}, '{}' from n;
-    insert into deliveries (activity, inbox, host, sender, state, attempts, next_at, created_at)
+    insert into deliveries (activity, inbox, host, sender, state, attempts, next_at, created_at, last_error)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'activity' || n, 'inbox' || (n % 300), 'h' || (n % 20), 'user7',
-            case when n % 1000 < 300 then 'waiting' else 'delivered' end, 0, {at}, {at} from n;
-    insert into peers (host, due_at, failures)
+            case when n % 1000 < 300 then 'waiting' else 'delivered' end, 0, {at}, {at},
+            case when n % 10 = 0 then 'it is down' end from n;
+    insert into peers (host, due_at, failures, last_success_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 99999)
-        select 'h' || n, case when n < 200 then {at} end, n % 2 from n;
+        select 'h' || n, case when n < 200 then {at} end, n % 2, case when n % 3 > 0 then {at} end from n;
     {analyze}";
 
 fn page(position: Position) -> Page {
@@ -171,10 +172,14 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     plans.push((plan(conn, newest(None, None, 50)).await, "deliveries_timeline"));
     plans.push((plan(conn, newest(Some(DeliveryState::Waiting), None, 50)).await, "deliveries_in_state"));
     plans.push((plan(conn, newest(None, Some("h7"), 50)).await, "deliveries_of_host"));
+    let sender = "user7".parse().unwrap();
+    plans.push((plan(conn, failing(&sender, DeliveryState::Waiting, 25)).await, "deliveries_failing"));
     plans.push((plan(conn, lanes::of_health(true, 50)).await, "peers_trouble"));
     plans.push((plan(conn, lanes::of_health(false, 50)).await, dialect::plan::PEERS_IN_ORDER));
-    plans.push((plan(conn, lanes::due(false, cursor.at, 16)).await, "peers_due"));
-    plans.push((plan(conn, lanes::due(true, cursor.at, 16)).await, "peers_due_in_trouble"));
+    plans.push((plan(conn, lanes::with_mail("h7", 50)).await, dialect::plan::PEERS));
+    for index in ["peers_due_proven", "peers_due_new", "peers_due_in_trouble"] {
+        plans.push((plan(conn, lanes::due(cursor.at, [16; 3])).await, index));
+    }
     let hosts: Vec<String> = (0..30).map(|n| format!("h{n}")).collect();
     plans.push((plan(conn, due_of(&hosts, cursor.at, 10)).await, "deliveries_waiting"));
     plans

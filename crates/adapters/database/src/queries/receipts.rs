@@ -44,10 +44,15 @@ const HOLD_FETCH: &str = "\
 /// How many rows of a table go at once: a long transaction holds up others, on SQLite all of them.
 const SWEEP: u16 = 5000;
 /// What is swept: the statement, and how old its rows become.
-const SWEEPS: [(&str, TimeDelta); 5] = [
+const SWEEPS: [(&str, TimeDelta); 6] = [
     (
         "delete from received_activities where id in \
             (select id from received_activities where received_at < ? order by received_at limit ?)",
+        TimeDelta::days(30),
+    ),
+    (
+        "delete from remote_objects where object_id in (select object_id from remote_objects \
+            where kind = 'Tombstone' and content_hash is null and deleted_at < ? order by deleted_at limit ?)",
         TimeDelta::days(30),
     ),
     (

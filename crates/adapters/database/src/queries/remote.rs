@@ -8,6 +8,7 @@ use artdag_federation::{
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 #[async_trait]
 impl<M: Mode> RemoteReads for Session<M> {
@@ -71,6 +72,10 @@ impl<M: Mode> RemoteReads for Session<M> {
 
     async fn find_heard(&mut self, id: &Iri) -> Result<Option<HeardObject>, StoreError> {
         heard::find(self, id).await
+    }
+
+    async fn is_heard(&mut self, ids: &[&Iri], actor: &Iri) -> Result<bool, StoreError> {
+        heard::is_heard(self, ids, actor).await
     }
 
     async fn heard_claims(&mut self, hash: &ContentHash, most: u16) -> Result<Vec<HeardObject>, StoreError> {
@@ -163,6 +168,17 @@ impl RemoteRepository for Session<Writing> {
         now: Instant,
     ) -> Result<bool, StoreError> {
         heard::withdraw(self, id, actor, document, now).await
+    }
+
+    async fn forestall_heard(
+        &mut self,
+        id: Uuid,
+        object: &Iri,
+        actor: &Iri,
+        activity: &Iri,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        heard::forestall(self, id, object, actor, activity, now).await
     }
 
     async fn add_reaction(

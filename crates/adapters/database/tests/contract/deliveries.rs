@@ -98,6 +98,41 @@ pub(crate) async fn are_listed_newest_first(store: Db) {
     assert_eq!(reader.count_deliveries().await.unwrap(), [2, 1, 0]);
 }
 
+/// However much others send.
+pub(crate) async fn that_fail_are_listed_for_their_sender(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles", "ada"]).await;
+    let inbox = iri("https://a.example/1");
+    let mut unit = store.begin().await.unwrap();
+    let mut of_giles = Vec::new();
+    for state in [Failed, Waiting, Waiting, Delivered] {
+        let activity = world.id();
+        add(unit.as_mut(), activity, &inbox, world.now()).await;
+        unit.conclude_deliveries(&[concluded(activity, &inbox, state, world.now())]).await.unwrap();
+        of_giles.push(activity);
+        world.wait(1);
+    }
+    let untried = world.id();
+    add(unit.as_mut(), untried, &inbox, world.now()).await;
+    for _ in 0..300 {
+        let activity = world.id();
+        unit.add_delivery(activity, &username("ada"), &inbox, world.now()).await.unwrap();
+        unit.conclude_deliveries(&[concluded(activity, &inbox, Failed, world.now())]).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    let mut failing = async |sender: &str, state: DeliveryState, most: u16| {
+        let all = reader.list_failing(&username(sender), state, most).await.unwrap();
+        assert!(all.iter().all(|d| (d.state, d.sender.as_str()) == (state, sender) && d.last_error.is_some()));
+        all.into_iter().map(|delivery| delivery.activity).collect::<Vec<_>>()
+    };
+    assert_eq!(failing("giles", Waiting, 10).await, [of_giles[2], of_giles[1]]);
+    assert_eq!(failing("giles", Waiting, 1).await, [of_giles[2]]);
+    assert_eq!(failing("giles", Failed, 10).await, [of_giles[0]]);
+    assert_eq!(failing("giles", Delivered, 10).await, []);
+    assert_eq!(failing("ada", Failed, 1000).await.len(), 300);
+}
+
 /// Of two servers: three with one shared inbox, one without, one at another server, and three who do not get it.
 pub(crate) async fn go_to_each_inbox_of_the_followers_once(store: Db) {
     let world = World::new();
@@ -278,7 +313,7 @@ pub(crate) async fn are_hurried_and_dropped(store: Db) {
     let mut round: Vec<Concluded> = inboxes.iter().map(|inbox| concluded(activity, inbox, Waiting, later)).collect();
     round[0].state = Failed;
     unit.conclude_deliveries(&round).await.unwrap();
-    for peer in unit.claim_lanes("w", now, later, 10).await.unwrap() {
+    for peer in unit.claim_lanes("w", now, later, [10; 3]).await.unwrap() {
         let breaker = (0..5).fold(peer.breaker, |breaker, _| breaker.failed(now));
         let shut = artdag_federation::Peer { breaker, last_error: Some("?".to_owned()), ..peer };
         assert!(unit.release_lane("w", &shut, now).await.unwrap());

@@ -4,6 +4,7 @@ use crate::world::{Db, World, first_page, made_from, username, with_users};
 use artdag_federation::{Evidence, FollowState, HeardObject, RemoteActor, RemoteObject};
 use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
 use chrono::TimeDelta;
+use std::time::Duration;
 
 /// Something of that actor, heard a second later than the one before. With content it is a claim.
 pub(crate) fn heard(world: &World, actor: &RemoteActor, name: &str, content: Option<&[u8]>) -> HeardObject {
@@ -95,6 +96,80 @@ pub(crate) async fn is_changed_and_withdrawn_by_its_actor_alone(store: Db) {
     assert!(!unit.withdraw_heard(&alice.id, &alice.id, "", world.now()).await.unwrap(), "nobody heard of it");
     assert_eq!(unit.find_heard(id).await.unwrap(), Some(gone));
     unit.commit().await.unwrap();
+}
+
+pub(crate) async fn forestalled_is_not_taken_from_its_actor(store: Db) {
+    let world = World::new();
+    let (alice, eve) = (actor("alice", "a.example"), actor("eve", "a.example"));
+    let late = heard(&world, &alice, "late", Some(b"x"));
+    let (id, create) = (&late.object.id, &late.activity);
+    let deletion = iri("https://a.example/deletion");
+    let mut unit = store.begin().await.unwrap();
+    assert!(!unit.is_heard(&[id, create], &alice.id).await.unwrap());
+    unit.forestall_heard(world.id(), id, &alice.id, &deletion, world.now()).await.unwrap();
+    unit.forestall_heard(world.id(), create, &alice.id, &deletion, world.now()).await.unwrap();
+    assert!(!unit.withdraw_heard(id, &alice.id, "{}", world.now()).await.unwrap(), "it is withdrawn already");
+    assert_eq!(unit.find_heard(id).await.unwrap(), None, "nobody heard of it");
+    assert!(unit.is_heard(&[&deletion, id], &alice.id).await.unwrap());
+    assert!(unit.is_heard(&[create], &alice.id).await.unwrap());
+    assert!(!unit.is_heard(&[id, create], &eve.id).await.unwrap());
+    assert!(!unit.is_heard(&[], &alice.id).await.unwrap());
+    assert!(!unit.save_heard(&late).await.unwrap());
+    assert_eq!(unit.find_heard(id).await.unwrap(), None);
+    assert_eq!(unit.heard_claims(&ContentHash::of(b"x"), 10).await.unwrap(), []);
+
+    // Whoever never published it forestalls nothing, whether before its actor or after.
+    let mut good = heard(&world, &alice, "good", None);
+    let id = good.object.id.clone();
+    unit.forestall_heard(world.id(), &id, &eve.id, &deletion, world.now()).await.unwrap();
+    world.wait(1);
+    good.received_at = world.now();
+    assert!(unit.save_heard(&good).await.unwrap());
+    let kept = unit.find_heard(&id).await.unwrap().unwrap();
+    assert_eq!(HeardObject { id: good.id, ..kept.clone() }, good);
+    for who in [&eve, &alice] {
+        unit.forestall_heard(world.id(), &id, &who.id, &deletion, world.now()).await.unwrap();
+        assert_eq!(unit.find_heard(&id).await.unwrap().as_ref(), Some(&kept), "it is known");
+    }
+    unit.commit().await.unwrap();
+}
+
+/// Whichever of the two commits first, and whichever began first.
+pub(crate) async fn withdrawn_while_it_comes_is_withdrawn(store: Db) {
+    let world = World::new();
+    let alice = actor("alice", "a.example");
+    let pause = Duration::from_millis(2);
+    for round in 0..20 {
+        let object = heard(&world, &alice, &round.to_string(), None);
+        let id = &object.object.id;
+        let (row, now) = (world.id(), world.now());
+        let come = async {
+            let mut unit = store.begin().await.unwrap();
+            unit.save_heard(&object).await.unwrap();
+            tokio::time::sleep(pause * 2).await;
+            unit.commit().await.unwrap();
+        };
+        let withdraw = async {
+            let mut unit = store.begin().await.unwrap();
+            unit.forestall_heard(row, id, &alice.id, &object.activity, now).await.unwrap();
+            unit.withdraw_heard(id, &alice.id, "", now).await.unwrap();
+            tokio::time::sleep(pause * 2).await;
+            unit.commit().await.unwrap();
+        };
+        if round % 2 == 0 {
+            tokio::join!(come, async {
+                tokio::time::sleep(pause).await;
+                withdraw.await;
+            });
+        } else {
+            tokio::join!(withdraw, async {
+                tokio::time::sleep(pause).await;
+                come.await;
+            });
+        }
+        let found = store.read().await.unwrap().find_heard(id).await.unwrap();
+        assert!(found.is_none_or(|found| found.deleted_at.is_some()), "round {round}");
+    }
 }
 
 pub(crate) async fn claims_to_one_content_are_told_first_heard_first(store: Db) {

@@ -3,10 +3,11 @@ use crate::follows::follower;
 use crate::remote::{actor, iri};
 use crate::world::{Db, World, username, with_users};
 use artdag_federation::delivery::Breaker;
-use artdag_federation::{DeliveryState, FollowState, Iri, Peer, SignatureScheme};
+use artdag_federation::{DeliveryState, FollowState, Iri, Peer, SignatureScheme, Standing};
 use artdag_kernel::{ActivityId, Instant};
 use artdag_registry::UnitOfWork;
 use chrono::TimeDelta;
+use std::collections::HashMap;
 use std::time::Duration;
 
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -16,7 +17,7 @@ async fn add(unit: &mut dyn UnitOfWork, activity: ActivityId, inbox: &str, now: 
 }
 
 async fn claim(unit: &mut dyn UnitOfWork, holder: &str, now: Instant, most: u16) -> Vec<Peer> {
-    unit.claim_lanes(holder, now, now + LEASE, most).await.unwrap()
+    unit.claim_lanes(holder, now, now + LEASE, [most; 3]).await.unwrap()
 }
 
 fn hosts(peers: &[Peer]) -> Vec<&str> {
@@ -37,34 +38,59 @@ async fn held(store: &Db, world: &World) -> (Box<dyn UnitOfWork>, Peer, Activity
     (unit, peer, activity)
 }
 
-pub(crate) async fn are_claimed_healthy_first_and_then_longest_due(store: Db) {
+/// Each has its own share, however many of the others there are.
+pub(crate) async fn are_claimed_by_standing_longest_due_first(store: Db) {
     let world = World::new();
     with_users(&store, &world, &["giles"]).await;
     let start = world.now();
     let at = |seconds| start + TimeDelta::seconds(seconds);
     let mut unit = store.begin().await.unwrap();
-    for (host, seconds) in [("d", 4), ("a", 1), ("later", 11), ("c", 3), ("b", 2)] {
-        add(unit.as_mut(), world.id(), &format!("https://{host}.example/"), at(seconds)).await;
-    }
-    for peer in claim(unit.as_mut(), "w", at(2), 2).await {
-        let breaker = peer.breaker.failed(at(2));
-        assert!(unit.release_lane("w", &Peer { breaker, ..peer }, at(2)).await.unwrap());
+    let mut expected = HashMap::new();
+    for (standing, n) in Standing::ALL.into_iter().flat_map(|standing| (0..4).map(move |n| (standing, n))) {
+        let host = format!("{}{n}.example", format!("{standing:?}").to_lowercase());
+        // The later the name, the longer it has been due.
+        add(unit.as_mut(), world.id(), &format!("https://{host}/"), at(9 - n)).await;
+        let peer = unit.claim_lanes("w", at(10), at(20), [0, 1, 0]).await.unwrap().remove(0);
+        assert_eq!((peer.host.as_str(), peer.standing()), (host.as_str(), Standing::New));
+        let peer = match standing {
+            Standing::Proven => Peer { last_success_at: Some(start), ..peer },
+            Standing::New => peer,
+            // Whether it has ever answered before does not matter.
+            Standing::Troubled => {
+                Peer { breaker: peer.breaker.failed(start), last_success_at: (n % 2 == 0).then_some(start), ..peer }
+            }
+        };
+        assert_eq!(peer.standing(), standing);
+        assert!(unit.release_lane("w", &peer, at(10)).await.unwrap());
+        if standing == Standing::New {
+            // Claimed for this test alone, that the next one is found.
+            assert_eq!(unit.claim_lanes("set aside", at(10), at(30), [0, 1, 0]).await.unwrap().len(), 1);
+        }
+        expected.insert(host, at(9 - n));
     }
     unit.commit().await.unwrap();
 
     let mut unit = store.begin().await.unwrap();
-    assert!(claim(unit.as_mut(), "w", at(10), 0).await.is_empty());
-    let healthy = claim(unit.as_mut(), "w", at(10), 1).await;
-    assert_eq!(hosts(&healthy), ["c.example"]);
-    assert_eq!((healthy[0].width, healthy[0].due_at, healthy[0].breaker), (1, Some(at(3)), Breaker::default()));
-    assert_eq!(hosts(&claim(unit.as_mut(), "x", at(10), 2).await), ["d.example", "a.example"]);
-    assert_eq!(hosts(&claim(unit.as_mut(), "y", at(10), 10).await), ["b.example"]);
-    assert!(claim(unit.as_mut(), "z", at(10), 10).await.is_empty());
+    let now = at(40);
+    add(unit.as_mut(), world.id(), "https://later.example/", at(41)).await;
+    assert!(unit.claim_lanes("w", now, at(50), [0; 3]).await.unwrap().is_empty());
+    let claimed = unit.claim_lanes("w", now, at(50), [2, 3, 1]).await.unwrap();
+    let names = ["proven3", "proven2", "new3", "new2", "new1", "troubled3"].map(|name| format!("{name}.example"));
+    assert_eq!(hosts(&claimed), names);
+    assert!(claimed.iter().all(|peer| peer.due_at == Some(expected[&peer.host]) && peer.width == 1));
+    let rest = unit.claim_lanes("x", now, at(50), [1, 0, 10]).await.unwrap();
+    assert_eq!(hosts(&rest), ["proven1", "troubled2", "troubled1", "troubled0"].map(|name| format!("{name}.example")));
+    let rest = unit.claim_lanes("y", now, at(50), [10; 3]).await.unwrap();
+    assert_eq!(hosts(&rest), ["proven0.example", "new0.example"]);
+    assert!(unit.claim_lanes("z", now, at(50), [10; 3]).await.unwrap().is_empty());
     unit.commit().await.unwrap();
     let mut reader = store.read().await.unwrap();
-    let all = reader.list_peers(10).await.unwrap();
-    assert_eq!(hosts(&all), ["a.example", "b.example", "c.example", "d.example", "later.example"]);
-    assert_eq!(all[0].breaker.failures, 1);
+    let all = reader.list_peers(100).await.unwrap();
+    assert_eq!(all.len(), 13);
+    assert_eq!(
+        hosts(&all[..4]),
+        ["troubled0", "troubled1", "troubled2", "troubled3"].map(|name| format!("{name}.example"))
+    );
     assert_eq!(reader.list_peers(1).await.unwrap(), all[..1]);
     assert_eq!(reader.find_peer("nobody.example").await.unwrap(), None);
 }
@@ -188,6 +214,24 @@ pub(crate) async fn are_not_woken_while_the_breaker_is_open(store: Db) {
     assert_eq!(unit.find_peer("a.example").await.unwrap(), Some(half_open), "the probe may go already");
     assert_eq!(unit.find_peer("b.example").await.unwrap(), None);
     assert_eq!(claim(unit.as_mut(), "w", heard_at, 1).await.len(), 1);
+    unit.commit().await.unwrap();
+}
+
+pub(crate) async fn with_mail_are_listed_by_host(store: Db) {
+    let world = World::new();
+    let (mut unit, peer, activity) = held(&store, &world).await;
+    let later = world.now() + TimeDelta::days(1);
+    for host in ["c.example:8443", "b.example", "c.example", "d.example"] {
+        add(unit.as_mut(), activity, &format!("https://{host}/1"), later).await;
+    }
+    let mut hosts = async |after: &str, most: u16| unit.hosts_with_mail(after, most).await.unwrap();
+    assert_eq!(hosts("", 10).await, ["a.example", "b.example", "c.example", "c.example:8443", "d.example"]);
+    assert_eq!(hosts("b.example", 2).await, ["c.example", "c.example:8443"]);
+    assert_eq!(hosts("d.example", 2).await, [""; 0]);
+    let done = concluded(activity, &iri("https://a.example/1"), DeliveryState::Delivered, later);
+    unit.conclude_deliveries(&[done]).await.unwrap();
+    assert!(unit.release_lane("w", &peer, later).await.unwrap());
+    assert_eq!(unit.hosts_with_mail("", 1).await.unwrap(), ["b.example"], "nothing waits for the first any more");
     unit.commit().await.unwrap();
 }
 

@@ -94,6 +94,7 @@ contract! {
     deliveries:
         messages_are_found_as_they_were_added,
         are_listed_newest_first,
+        that_fail_are_listed_for_their_sender,
         go_to_each_inbox_of_the_followers_once,
         go_where_the_follower_is_now,
         are_concluded_once,
@@ -112,6 +113,8 @@ contract! {
     heard:
         is_found_as_it_was_kept,
         is_changed_and_withdrawn_by_its_actor_alone,
+        forestalled_is_not_taken_from_its_actor,
+        withdrawn_while_it_comes_is_withdrawn,
         claims_to_one_content_are_told_first_heard_first,
         is_listed_for_who_follows;
     invites:
@@ -131,11 +134,12 @@ contract! {
         are_shared_by_workers_without_one_done_twice_or_lost,
         pushed_by_many_with_one_key_are_one;
     lanes:
-        are_claimed_healthy_first_and_then_longest_due,
+        are_claimed_by_standing_longest_due_first,
         go_to_another_when_the_lease_ends,
         keep_what_is_known_of_the_server,
         are_due_when_the_first_of_an_inbox_is,
         are_not_woken_while_the_breaker_is_open,
+        with_mail_are_listed_by_host,
         given_back_while_mail_comes_are_due,
         never_leave_mail_behind_in_a_race;
     lineage:

@@ -361,6 +361,12 @@ pub(crate) async fn what_is_old_is_swept(store: Db) {
     let mut unit = store.begin().await.unwrap();
     unit.first_receipts(&[receipt(1)], start).await.unwrap();
     unit.claim_fetch("k", start, start + TimeDelta::days(1)).await.unwrap();
+    let alice = crate::remote::actor("alice", "a.example");
+    let unheard = iri("https://a.example/objects/1");
+    unit.forestall_heard(world.id(), &unheard, &alice.id, &unheard, start).await.unwrap();
+    let withdrawn = heard(&world, &alice, "2", None);
+    assert!(unit.save_heard(&withdrawn).await.unwrap());
+    assert!(unit.withdraw_heard(&withdrawn.object.id, &alice.id, "", start).await.unwrap());
     let notice = Notice {
         id: world.id(),
         kind: "Flag".to_owned(),
@@ -390,11 +396,13 @@ pub(crate) async fn what_is_old_is_swept(store: Db) {
     // Day by day: nothing goes too early, each at its time. The second delivery waits for a week, and then is a record of
     // its failure for another.
     for (days, swept) in
-        [(0, 0), (1, 1), (7, 0), (8, 3), (15, 0), (16, 2), (30, 0), (31, 1), (90, 0), (91, 1), (400, 0)]
+        [(0, 0), (1, 1), (7, 0), (8, 3), (15, 0), (16, 2), (30, 0), (31, 2), (90, 0), (91, 1), (400, 0)]
     {
         assert_eq!(unit.sweep_federation(start + TimeDelta::days(days)).await.unwrap(), swept, "day {days}");
         assert_eq!(waiting_messages(unit.as_mut(), &ids).await, [days < 8, days < 16], "day {days}");
     }
+    assert!(!unit.is_heard(&[&unheard], &alice.id).await.unwrap());
+    assert!(unit.is_heard(&[&withdrawn.object.id], &alice.id).await.unwrap(), "what was heard stays withdrawn");
     assert_eq!(unit.list_notices(first_page()).await.unwrap().items, []);
     assert_eq!(unit.count_deliveries().await.unwrap(), [0, 0, 0]);
     assert_eq!(unit.first_receipts(&[receipt(1)], start).await.unwrap().len(), 1, "it is forgotten");

@@ -126,6 +126,7 @@ async fn our_own_verification_agrees() {
     let public = signer.public_keys();
     let method = format!("{ACTOR}#ed25519-key");
     let verify = |document: &Value| {
+        let document = document.as_object().unwrap();
         let engine = engine_signature::verify(document, |m, s| verify_rsa_sha256(&public.rsa_pem, m, s));
         let proof = data_integrity::verify(document, &method, CREATED.parse().unwrap(), |m, s| {
             verify_ed25519(&public.ed25519, m, s)

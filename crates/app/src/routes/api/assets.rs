@@ -54,10 +54,10 @@ async fn list_assets(request: HttpRequest, registry: web::Data<Registry>) -> Res
     let slice = reader.list_assets(&filter, page).await?;
     let count = reader.count_assets(&filter).await?;
     let site = registry.site();
-    let last = slice.items.last().filter(|_| slice.has_older);
-    let next = last.map(|a| query.next_url(site.base(), "/assets", Cursor { at: a.created_at, id: a.id.as_uuid() }));
+    let place = |asset: &Asset| Cursor { at: asset.created_at, id: asset.id.as_uuid() };
+    let tail = query.tail(&format!("{}/assets", site.base()), page, &slice, count, place);
     let assets = AssetBody::read_all(site, reader.as_mut(), &slice.items).await?;
-    let body = AssetList { assets, tail: ListTail::new(page, next, count) };
+    let body = AssetList { assets, tail };
     Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
 

@@ -8,7 +8,7 @@ use crate::http::problem::{Kind, Problem, ProblemDetails};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use artdag_federation::{DeliveryState, FollowState, Follower, Following, HeardObject, Iri, PeerError};
-use artdag_kernel::{Count, Cursor, Page, PageLimit, rfc3339};
+use artdag_kernel::{Count, Cursor, Instant, Page, PageLimit, rfc3339};
 use artdag_registry::{FetchRemoteError, FollowError, HostRefused, PublishError, Registry, ShareError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -74,16 +74,9 @@ async fn show_overview(
     let mut reader = registry.read().await?;
     let mut undelivered = Vec::new();
     for state in [DeliveryState::Waiting, DeliveryState::Failed] {
-        let deliveries = reader.list_deliveries(Some(state), None, 200).await?;
-        undelivered.extend(
-            deliveries
-                .into_iter()
-                .filter(|d| d.sender == *user && (d.last_error.is_some() || d.state == DeliveryState::Failed))
-                .take(25),
-        );
+        undelivered.extend(reader.list_failing(user, state, 25).await?);
     }
     let some = Page::newest(PageLimit::DEFAULT);
-    let url = |path: &str| format!("{}/federation/{path}", site.base());
     let body = Overview {
         mode: registry.policy().federation.mode.as_str(),
         followers: reader.count_followers(user).await?,
@@ -100,9 +93,9 @@ async fn show_overview(
                 next_at: (d.state == DeliveryState::Waiting).then(|| rfc3339(d.next_at)),
             })
             .collect(),
-        heard_url: url("heard"),
-        followers_url: url("followers"),
-        following_url: url("following"),
+        heard_url: url(&registry, "heard"),
+        followers_url: url(&registry, "followers"),
+        following_url: url(&registry, "following"),
     };
     Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&body)?))
 }
@@ -158,15 +151,14 @@ async fn list_heard(
     registry: web::Data<Registry>,
     member: Member,
 ) -> Result<HttpResponse, Problem> {
-    let (query, site) = (ListQuery::of(&request)?, registry.site());
+    let query = ListQuery::of(&request)?;
     let page = query.page()?;
     let slice = registry.read().await?.list_heard(member.username(), page).await?;
-    let last = slice.items.last().filter(|_| slice.has_older);
-    let next = last.map(|h| query.next_url(site.base(), "/federation/heard", Cursor { at: h.received_at, id: h.id }));
     let count = Count::AtLeast(slice.items.len() as u64 + u64::from(slice.has_older));
+    let place = |heard: &HeardObject| Cursor { at: heard.received_at, id: heard.id };
+    let tail = query.tail(&url(&registry, "heard"), page, &slice, count, place);
     let heard = slice.items.iter().map(|heard| heard_body(&registry, heard)).collect();
-    let body = HeardList { heard, tail: ListTail::new(page, next, count) };
-    Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&body)?))
+    Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&HeardList { heard, tail })?))
 }
 
 fn heard_body(registry: &Registry, heard: &HeardObject) -> HeardBody {
@@ -237,16 +229,11 @@ async fn list_followers(
     let mut reader = registry.read().await?;
     let slice = reader.list_followers(member.username(), state, page).await?;
     let count = Count::AtLeast(reader.count_followers(member.username()).await?);
-    let last = slice.items.last().filter(|_| slice.has_older);
-    let cursor = |f: &Follower| Cursor { at: f.created_at, id: f.id };
-    let next = last.map(|f| query.next_url(registry.site().base(), "/federation/followers", cursor(f)));
-    let followers = slice.items.iter().map(|f| FollowBody {
-        actor: f.actor.to_string(),
-        state: f.state.as_str(),
-        since: rfc3339(f.created_at),
-    });
-    let body = FollowerList { followers: followers.collect(), tail: ListTail::new(page, next, count) };
-    Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&body)?))
+    let place = |follower: &Follower| Cursor { at: follower.created_at, id: follower.id };
+    let tail = query.tail(&url(&registry, "followers"), page, &slice, count, place);
+    let body = |follower: &Follower| follow_body(&follower.actor, follower.state, follower.created_at);
+    let followers = slice.items.iter().map(body).collect();
+    Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&FollowerList { followers, tail })?))
 }
 
 /// List whom the caller follows, or asked to
@@ -270,22 +257,23 @@ async fn list_following(
     let mut reader = registry.read().await?;
     let slice = reader.list_following(member.username(), state, page).await?;
     let count = Count::AtLeast(reader.count_following(member.username()).await?);
-    let last = slice.items.last().filter(|_| slice.has_older);
-    let cursor = |f: &Following| Cursor { at: f.created_at, id: f.id };
-    let next = last.map(|f| query.next_url(registry.site().base(), "/federation/following", cursor(f)));
-    let body = FollowingList {
-        following: slice.items.iter().map(following_body).collect(),
-        tail: ListTail::new(page, next, count),
-    };
-    Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&body)?))
+    let place = |following: &Following| Cursor { at: following.created_at, id: following.id };
+    let tail = query.tail(&url(&registry, "following"), page, &slice, count, place);
+    let following = slice.items.iter().map(following_body).collect();
+    Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&FollowingList { following, tail })?))
+}
+
+/// Where a list of this module is.
+fn url(registry: &Registry, list: &str) -> String {
+    format!("{}/federation/{list}", registry.site().base())
 }
 
 fn following_body(following: &Following) -> FollowBody {
-    FollowBody {
-        actor: following.actor.to_string(),
-        state: following.state.as_str(),
-        since: rfc3339(following.created_at),
-    }
+    follow_body(&following.actor, following.state, following.created_at)
+}
+
+fn follow_body(actor: &Iri, state: FollowState, since: Instant) -> FollowBody {
+    FollowBody { actor: actor.to_string(), state: state.as_str(), since: rfc3339(since) }
 }
 
 fn state(query: &ListQuery) -> Result<Option<FollowState>, Problem> {

@@ -62,19 +62,19 @@ struct ActivityList {
 async fn list_activities(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
     check_reader(&request, &registry).await?;
     let site = registry.site();
+    let url = format!("{}/activities", site.base());
     if preferred_form(&request) == Form::ActivityJson {
-        return activities_of(&request, &registry, &format!("{}/activities", site.base()), None).await;
+        return activities_of(&request, &registry, &url, None).await;
     }
     let query = ListQuery::of(&request)?;
     let page = query.page()?;
     let mut reader = registry.read().await?;
     let slice = reader.list_activities(None, page).await?;
     let count = Count::Exactly(reader.count_activities(None).await?);
-    let last = slice.items.last().filter(|_| slice.has_older);
-    let cursor = |a: &Activity| Cursor { at: a.published_at, id: a.id.as_uuid() };
-    let next = last.map(|activity| query.next_url(site.base(), "/activities", cursor(activity)));
+    let place = |activity: &Activity| Cursor { at: activity.published_at, id: activity.id.as_uuid() };
+    let tail = query.tail(&url, page, &slice, count, place);
     let bodies = slice.items.iter().map(|activity| activity_body(&registry, activity));
-    let body = ActivityList { activities: bodies.collect::<Result<_, _>>()?, tail: ListTail::new(page, next, count) };
+    let body = ActivityList { activities: bodies.collect::<Result<_, _>>()?, tail };
     Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
 

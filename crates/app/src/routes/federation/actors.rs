@@ -87,20 +87,7 @@ async fn show_followers(
     registry: web::Data<Registry>,
     username: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    check_reader(&request, &registry).await?;
-    let user = find_user(&registry, &username).await?.username;
-    let id = registry.site().followers(&user);
-    let mut reader = registry.read().await?;
-    let total = Count::Exactly(reader.count_followers(&user).await?);
-    let page = match position(&ListQuery::of(&request)?)? {
-        None => None,
-        Some(position) => {
-            let page = Page { limit: PageLimit::COLLECTION, position };
-            let slice = reader.list_followers(&user, Some(FollowState::Accepted), page).await?;
-            Some(ids(slice, |f| (Cursor { at: f.created_at, id: f.id }, f.actor)))
-        }
-    };
-    id_collection(&request, &id, total, page)
+    follows_of(&request, &registry, &username, Side::Followers).await
 }
 
 /// List whom an actor follows
@@ -121,20 +108,7 @@ async fn show_following(
     registry: web::Data<Registry>,
     username: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    check_reader(&request, &registry).await?;
-    let user = find_user(&registry, &username).await?.username;
-    let id = registry.site().following(&user);
-    let mut reader = registry.read().await?;
-    let total = Count::Exactly(reader.count_following(&user).await?);
-    let page = match position(&ListQuery::of(&request)?)? {
-        None => None,
-        Some(position) => {
-            let page = Page { limit: PageLimit::COLLECTION, position };
-            let slice = reader.list_following(&user, Some(FollowState::Accepted), page).await?;
-            Some(ids(slice, |f| (Cursor { at: f.created_at, id: f.id }, f.actor)))
-        }
-    };
-    id_collection(&request, &id, total, page)
+    follows_of(&request, &registry, &username, Side::Following).await
 }
 
 /// List the followers that the asking server has itself
@@ -172,23 +146,53 @@ async fn show_instance(request: HttpRequest, registry: web::Data<Registry>) -> R
     Ok(document(&request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
 }
 
+/// Which end of its follows a user is.
+#[derive(Clone, Copy)]
+enum Side {
+    Followers,
+    Following,
+}
+
+/// The collection of who is at the other end of a user's follows, or the page of it that the query asks for.
+async fn follows_of(
+    request: &HttpRequest,
+    registry: &Registry,
+    username: &str,
+    side: Side,
+) -> Result<HttpResponse, Problem> {
+    check_reader(request, registry).await?;
+    let (user, site) = (find_user(registry, username).await?.username, registry.site());
+    let mut reader = registry.read().await?;
+    let (id, total) = match side {
+        Side::Followers => (site.followers(&user), reader.count_followers(&user).await?),
+        Side::Following => (site.following(&user), reader.count_following(&user).await?),
+    };
+    let total = Count::Exactly(total);
+    let body = match position(&ListQuery::of(request)?)? {
+        None => collection(&id, total),
+        Some(position) => {
+            let (page, state) = (Page { limit: PageLimit::COLLECTION, position }, Some(FollowState::Accepted));
+            let place = |at, id| Cursor { at, id };
+            let ids = match side {
+                Side::Followers => {
+                    let slice = reader.list_followers(&user, state, page).await?;
+                    ids(slice, |f| (place(f.created_at, f.id), f.actor))
+                }
+                Side::Following => {
+                    let slice = reader.list_following(&user, state, page).await?;
+                    ids(slice, |f| (place(f.created_at, f.id), f.actor))
+                }
+            };
+            id_page(&id, &format!("{id}?{}", request.query_string()), total, &ids)
+        }
+    };
+    Ok(document(request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
+}
+
 /// The ids of what a page shows, with where each is in the list.
 fn ids<T>(slice: Slice<T>, id: impl Fn(T) -> (Cursor, Iri)) -> Slice<(Cursor, Iri)> {
     let Slice { items, has_older, has_newer } = slice;
     Slice { items: items.into_iter().map(id).collect(), has_older, has_newer }
-}
-
-fn id_collection(
-    request: &HttpRequest,
-    id: &str,
-    total: Count,
-    page: Option<Slice<(Cursor, Iri)>>,
-) -> Result<HttpResponse, Problem> {
-    let body = match page {
-        None => collection(id, total),
-        Some(ids) => id_page(id, &format!("{id}?{}", request.query_string()), total, &ids),
-    };
-    Ok(document(request, MediaType::ACTIVITY, Freshness::Revalidate, to_json(&body)?))
 }
 
 pub(super) async fn find_user(registry: &Registry, username: &str) -> Result<User, Problem> {

@@ -1,28 +1,16 @@
-use super::domain_rules::HostRefused;
-use crate::Registry;
+//! What is done for one server while its lane is held.
+
+use super::{Courier, Held, PER_LANE};
+use crate::federation::domain_rules::HostRefused;
 use artdag_federation::delivery::{Attempt, GIVE_UP, Permit, Verdict, judge};
-use artdag_federation::{Concluded, Delivery, DeliveryState, Iri, Letter, LetterBody, Peer, SignAs, SignatureScheme};
+use artdag_federation::{Concluded, Delivery, DeliveryState, Letter, LetterBody, Peer, SignAs, SignatureScheme};
 use artdag_kernel::{ActivityId, Instant, StoreError};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-/// How long a lane may be held before another worker may have it.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How often lanes that are still held are renewed.
-const RENEW: Duration = Duration::from_secs(10);
-/// How many lanes one process holds at once. A server that does not answer holds one for 10 seconds.
-const LANES: usize = 256;
-/// How many lanes are claimed at once.
-const CLAIM: u16 = 64;
-/// How many deliveries of a lane are loaded at once.
-const PER_LANE: u16 = 32;
 /// How many deliveries a fast server gets at once.
 const MAX_WIDTH: u16 = 8;
 /// A server that answers within this is fast.
@@ -31,181 +19,22 @@ const FAST: TimeDelta = TimeDelta::milliseconds(300);
 const SCHEME_MEMORY: TimeDelta = TimeDelta::days(7);
 /// How many letters are kept at hand.
 const LETTERS: usize = 64;
-/// How often it is tried to write what lanes report.
-const ATTEMPTS: u32 = 5;
-/// How long mail that other processes handed over waits at most when nobody rings.
-const POLL: Duration = Duration::from_secs(1);
-
-/// Delivers what is due, until told to stop: many servers at once, each in its own lane. `holder` names this process.
-pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Receiver<bool>) {
-    let (reports, desk) = mpsc::channel(LANES);
-    let desk = tokio::spawn(take_down_reports(registry.clone(), holder.clone(), desk));
-    let courier = Arc::new(Courier {
-        registry,
-        holder,
-        reports,
-        letters: Mutex::default(),
-        stopping: stop.clone(),
-        held: Mutex::default(),
-    });
-    let mut lanes = JoinSet::new();
-    let lane_ended = Arc::new(Notify::new());
-    let mut renewal = tokio::time::interval(RENEW);
-    loop {
-        while lanes.try_join_next().is_some() {}
-        let free = LANES.saturating_sub(lanes.len());
-        let mut wait = POLL;
-        if free > 0 {
-            match courier.claim(free).await {
-                Ok(claimed) => {
-                    if claimed.len() == usize::from(CLAIM) {
-                        wait = Duration::ZERO;
-                    }
-                    for (peer, deliveries) in claimed {
-                        let (courier, ended) = (Arc::clone(&courier), Arc::clone(&lane_ended));
-                        let held = courier.hold(&peer.host);
-                        lanes.spawn(async move {
-                            let host = peer.host.clone();
-                            courier.work_lane(peer, deliveries, &held).await;
-                            courier.let_go(&host, &held);
-                            ended.notify_one();
-                        });
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "mail could not be looked for");
-                }
-            }
-        }
-        tokio::select! {
-            () = courier.registry.mailed.notified() => {}
-            () = lane_ended.notified(), if lanes.len() >= LANES => {}
-            () = tokio::time::sleep(wait) => {}
-            _ = renewal.tick() => courier.renew().await,
-            () = async { drop(stop.wait_for(|stop| *stop).await) } => break,
-        }
-    }
-    // What is under way ends; lanes stop after that.
-    loop {
-        tokio::select! {
-            ended = lanes.join_next() => {
-                if ended.is_none() {
-                    break;
-                }
-            }
-            _ = renewal.tick() => courier.renew().await,
-        }
-    }
-    drop(courier);
-    if let Err(error) = desk.await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the last deliveries were not taken down");
-    }
-}
-
-struct Courier {
-    registry: Registry,
-    holder: String,
-    reports: mpsc::Sender<Report>,
-    letters: Mutex<HashMap<ActivityId, Arc<Outgoing>>>,
-    stopping: watch::Receiver<bool>,
-    held: Mutex<HashMap<String, Held>>,
-}
-
-/// Whether a lane is still held here.
-type Held = Arc<AtomicBool>;
 
 /// What is delivered.
-struct Outgoing {
+pub(super) struct Outgoing {
     body: LetterBody,
     /// For its sender's followers, and not for one actor alone.
     to_followers: bool,
 }
 
-/// What a lane tells of a delivery, or of its end.
-struct Report {
-    concluded: Option<Concluded>,
-    /// The inbox that is there no more.
-    gone: Option<Iri>,
-    /// How the server behaved, when the lane is given back.
-    released: Option<Peer>,
-    done: oneshot::Sender<()>,
-}
-
 impl Courier {
-    async fn claim(&self, free: usize) -> Result<Vec<(Peer, Vec<Delivery>)>, StoreError> {
-        let now = self.registry.parts.clock.now();
-        let most = u16::try_from(free).unwrap_or(CLAIM).min(CLAIM);
-        let mut unit = self.registry.parts.store.begin().await?;
-        let peers = unit.claim_lanes(&self.holder, now, now + LEASE, most).await?;
-        if peers.is_empty() {
-            unit.rollback().await?;
-            return Ok(Vec::new());
-        }
-        unit.commit().await?;
-        let hosts: Vec<String> = peers.iter().map(|peer| peer.host.clone()).collect();
-        let due = self.registry.read().await?.due_deliveries(&hosts, now, PER_LANE).await?;
-        let mut by_host: HashMap<String, Vec<Delivery>> = HashMap::new();
-        for delivery in due {
-            by_host.entry(delivery.inbox.host().to_owned()).or_default().push(delivery);
-        }
-        let with_mail = |peer: Peer| {
-            let deliveries = by_host.remove(&peer.host).unwrap_or_default();
-            (peer, deliveries)
-        };
-        Ok(peers.into_iter().map(with_mail).collect())
-    }
-
-    fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that a lane is held here. The flag falls when it turns out that it is not any more.
-    fn hold(&self, host: &str) -> Held {
-        let held: Held = Arc::new(AtomicBool::new(true));
-        self.held().insert(host.to_owned(), Arc::clone(&held));
-        held
-    }
-
-    fn let_go(&self, host: &str, held: &Held) {
-        let mut all = self.held();
-        // It may be held anew by now, after it was lost.
-        if all.get(host).is_some_and(|other| Arc::ptr_eq(other, held)) {
-            all.remove(host);
-        }
-    }
-
-    /// Keeps the lanes that are worked off; whoever works one that is lost stops.
-    async fn renew(&self) {
-        let hosts: Vec<String> = self.held().keys().cloned().collect();
-        if hosts.is_empty() {
-            return;
-        }
-        let renewed = async {
-            let mut unit = self.registry.parts.store.begin().await?;
-            let until = self.registry.parts.clock.now() + LEASE;
-            let kept = unit.renew_lanes(&self.holder, &hosts, until).await?;
-            unit.commit().await?;
-            Ok::<_, StoreError>(kept)
-        };
-        match renewed.await {
-            Ok(kept) => {
-                let lost = hosts.iter().filter(|host| !kept.contains(host));
-                let all = self.held();
-                lost.filter_map(|host| all.get(host)).for_each(|held| held.store(false, Ordering::SeqCst));
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "lanes could not be renewed");
-            }
-        }
-    }
-
     /// Whether a lane is to be worked off further.
     fn goes_on(&self, held: &Held) -> bool {
-        held.load(Ordering::SeqCst) && !*self.stopping.borrow()
+        !held.is_lost.load(Ordering::SeqCst) && !*self.stopping.borrow()
     }
 
     /// Delivers what a server is due, and gives the lane back.
-    async fn work_lane(&self, mut peer: Peer, mut deliveries: Vec<Delivery>, held: &Held) {
+    pub(super) async fn work_lane(&self, mut peer: Peer, mut deliveries: Vec<Delivery>, held: &Held) {
         loop {
             let full = deliveries.len() >= usize::from(PER_LANE);
             self.deliver_all(&mut peer, deliveries, held).await;
@@ -225,14 +54,6 @@ impl Courier {
             };
         }
         self.report(None, None, Some(peer)).await;
-    }
-
-    /// Waits until it is written, or cannot be: then the lease runs out, and it is done again.
-    async fn report(&self, concluded: Option<Concluded>, gone: Option<Iri>, released: Option<Peer>) {
-        let (done, written) = oneshot::channel();
-        if self.reports.send(Report { concluded, gone, released, done }).await.is_ok() {
-            let _ = written.await;
-        }
     }
 
     /// Works off deliveries to one server: those for one inbox one after the other, several inboxes at once if the
@@ -448,53 +269,4 @@ fn conclude(
 ) -> Concluded {
     let Delivery { activity, inbox, .. } = delivery;
     Concluded { activity: *activity, inbox: inbox.clone(), state, next_at, status, error, attempted }
-}
-
-/// Writes what lanes report, many reports in one unit of work.
-async fn take_down_reports(registry: Registry, holder: String, mut desk: mpsc::Receiver<Report>) {
-    while let Some(first) = desk.recv().await {
-        let mut reports = vec![first];
-        while reports.len() < LANES
-            && let Ok(more) = desk.try_recv()
-        {
-            reports.push(more);
-        }
-        for attempt in 1..=ATTEMPTS {
-            match write(&registry, &holder, &reports).await {
-                Ok(()) => break,
-                Err(error) if attempt == ATTEMPTS => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "deliveries were not taken down; they will be made again"
-                    );
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(200) * attempt).await,
-            }
-        }
-        let released = reports.iter().any(|report| report.released.is_some());
-        for report in reports {
-            // The lane waits for it, if it was not cut off.
-            let _ = report.done.send(());
-        }
-        if released {
-            registry.mailed.notify_one();
-        }
-    }
-}
-
-async fn write(registry: &Registry, holder: &str, reports: &[Report]) -> Result<(), StoreError> {
-    let now = registry.parts.clock.now();
-    let mut unit = registry.parts.store.begin().await?;
-    let concluded: Vec<Concluded> = reports.iter().filter_map(|report| report.concluded.clone()).collect();
-    unit.conclude_deliveries(&concluded).await?;
-    for inbox in reports.iter().filter_map(|report| report.gone.as_ref()) {
-        unit.remove_followers_at_inbox(inbox).await?;
-    }
-    // In one order, so that two processes cannot wait for each other.
-    let mut released: Vec<&Peer> = reports.iter().filter_map(|report| report.released.as_ref()).collect();
-    released.sort_by(|a, b| a.host.cmp(&b.host));
-    for peer in released {
-        unit.release_lane(holder, peer, now).await?;
-    }
-    unit.commit().await
 }
