@@ -11,8 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server, its calendars and somebody who may stamp.
@@ -417,7 +418,45 @@ fn check_bundle(bundle: &Value) {
     let claim: Value = serde_json::from_str(canonical).unwrap();
     assert_eq!(claim["object"]["name"], bundle["asset"]["name"]);
     assert_eq!(claim["actor"], bundle["actor"]["id"]);
-    assert!(text("/actor/ed25519").starts_with("z6Mk") && text("/actor/rsa_pem").starts_with("-----BEGIN PUBLIC KEY"));
+    // And for whoever has none of our code.
+    let said = verify_bundle(bundle);
+    assert_eq!(said.0, Some(0), "{}", said.1);
+    assert!(said.1.contains(&format!("if that is {}", header.hash())), "{}", said.1);
+    for pointer in [
+        "/activity/canonical",
+        "/actor/ed25519",
+        "/actor/rsa_pem",
+        "/log/receipt",
+        "/log/key",
+        "/timestamp/ots",
+        "/timestamp/header",
+    ] {
+        let (mut changed, text) = (bundle.clone(), text(pointer));
+        // Further behind, a timestamp has several branches, one of which is enough.
+        let at = text.len() / 8;
+        let other = if text.as_bytes()[at] == b'2' { "3" } else { "2" };
+        let broken = [&text[..at], other, &text[at + 1..]].concat();
+        *changed.pointer_mut(pointer).unwrap() = json!(broken);
+        let said = verify_bundle(&changed);
+        // A header with the same root is that of another block.
+        let is_the_same = said.0 == Some(0) && said.1.contains(&header.hash().to_string());
+        assert!(!is_the_same, "{pointer}: {}", said.1);
+    }
+}
+
+/// What the program in Python makes of a bundle: its status, and what it prints.
+fn verify_bundle(bundle: &Value) -> (Option<i32>, String) {
+    let python = python("no bundle was verified by another program").unwrap();
+    let mut child = Command::new(python)
+        .arg(interop_file("verify_bundle.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bundle.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
 /// That the official client accepts the proof of the first activity as it is served now.
