@@ -6,6 +6,7 @@
 //! | [`HeaderFile`] | the checked chain, kept on disk |
 //! | [`KeptHeaders`] | the same for several processes at once, of which each opens the file for moments only |
 //! | [`BitcoinCoreRpc`], [`Esplora`], [`Explorers`] | a node, an explorer, several explorers compared |
+//! | [`CachedHeaders`] | any of them, spared the same questions |
 //! | [`sync`] | brings a [`HeaderFile`] up to a source's tip |
 //!
 //! Nobody here is believed. A calendar's answer is a claim, of which this crate checks the form; whether its block
@@ -82,6 +83,7 @@
 //! ```
 
 mod bitcoin_core;
+mod cached_headers;
 mod calendars;
 mod checked;
 mod esplora;
@@ -94,6 +96,7 @@ mod node_url;
 mod sync;
 
 pub use bitcoin_core::BitcoinCoreRpc;
+pub use cached_headers::CachedHeaders;
 pub use calendars::HttpCalendars;
 pub use esplora::Esplora;
 pub use explorers::{Explorers, InvalidQuorum};

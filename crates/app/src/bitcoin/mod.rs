@@ -10,9 +10,10 @@ use artdag_anchoring::BlockHeaders;
 use artdag_anchoring::bitcoin::{ChainRules, Network};
 use artdag_http::{GuardPolicy, GuardedClient};
 use artdag_kernel::ServerUrl;
-use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, Esplora, Explorers, KeptHeaders};
+use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, CachedHeaders, Esplora, Explorers, KeptHeaders};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bitcoin as it is seen from here. Clones are the same.
 #[derive(Clone)]
@@ -76,8 +77,12 @@ pub fn sources(settings: &Settings) -> Result<Bitcoin, StartError> {
     let kept = Arc::new(KeptHeaders::new(&settings.bitcoin.headers, rules.clone()));
     let node = node(settings)?.map(|node| -> Arc<dyn BlockHeaders> { Arc::new(node) });
     let explorers = compared(explorers(settings)?)?;
+    // What follows the chain asks them itself; whoever looks at proofs is not to wear them out.
+    let fresh_for = if network == Network::Regtest { Duration::from_millis(500) } else { Duration::from_secs(10) };
+    let others = [node.clone(), explorers.clone()].into_iter().flatten();
+    let cached = others.map(|source| -> Arc<dyn BlockHeaders> { Arc::new(CachedHeaders::new(source, fresh_for)) });
     let first: Arc<dyn BlockHeaders> = kept.clone();
-    let sources = [Some(first), node.clone(), explorers.clone()].into_iter().flatten().collect();
+    let sources = std::iter::once(first).chain(cached).collect();
     Ok(Bitcoin { network, rules, kept, node, explorers, sources })
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod anchor;
+mod cached_headers;
 mod calendars;
 mod header_file;
 mod headers;
