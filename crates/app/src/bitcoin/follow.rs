@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// On regtest, in trials and tests, blocks are made at will.
+const AT_WILL: Duration = Duration::from_secs(1);
 /// A node of one's own is asked as often as one likes.
 const OFTEN: Duration = Duration::from_secs(60);
 /// There is a new block every ten minutes, and explorers serve others too.
@@ -61,8 +63,7 @@ impl Follower {
 
     fn pause(&self) -> Duration {
         match (self.bitcoin.network, self.feed) {
-            // Blocks are made at will there, in trials and tests.
-            (Network::Regtest, _) => Duration::from_secs(1),
+            (Network::Regtest, _) => AT_WILL,
             (_, Feed::Node) => OFTEN,
             (_, Feed::Explorers) => SELDOM,
         }
@@ -174,7 +175,7 @@ mod tests {
         let Some(chain) = OtsCalendars::start(1, 1).await else { return };
         let place = place(&[("BITCOIN_RPC_URL", &chain.node_url()), ("ESPLORA_URLS", "https://a.example")]);
         let mut follower = place.follower();
-        assert_eq!((follower.feed, follower.pause()), (Feed::Node, OFTEN));
+        assert_eq!((follower.feed, follower.pause()), (Feed::Node, AT_WILL));
         follower.round().await;
         assert_eq!((follower.state, place.height().await), (State::Fine, 9));
         chain.reorganise(3).await;
@@ -201,9 +202,12 @@ mod tests {
         let Some(chain) = OtsCalendars::start(1, 1).await else { return };
         let place = place(&[("ESPLORA_URLS", &chain.explorer_url())]);
         let mut follower = place.follower();
-        assert_eq!((follower.feed, follower.pause()), (Feed::Explorers, OFTEN));
+        assert_eq!((follower.feed, follower.pause()), (Feed::Explorers, AT_WILL));
         follower.bitcoin.network = Network::Mainnet;
         assert_eq!(follower.pause(), SELDOM);
+        follower.feed = Feed::Node;
+        assert_eq!(follower.pause(), OFTEN);
+        follower.feed = Feed::Explorers;
         follower.round().await;
         assert_eq!((follower.state, place.height().await), (State::Fine, 9));
         follower.far = 20;

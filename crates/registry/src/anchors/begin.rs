@@ -5,7 +5,7 @@ use artdag_kernel::StoreError;
 use std::time::Duration;
 
 /// How long a round waits at most for what was published just before it.
-const CATCH_UP: Duration = Duration::from_secs(2);
+const CATCH_UP: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Registry {
