@@ -1,4 +1,6 @@
+use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
+use std::hash::BuildHasher;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
@@ -18,6 +20,15 @@ pub fn python(what: &str) -> Option<OsString> {
 /// When neither that nor `ARTDAG_TEST_NODE` is set.
 pub fn node_folder(what: &str) -> Option<OsString> {
     given("ARTDAG_TEST_NODE", "ARTDAG_TEST_SKIP_NODE", what)
+}
+
+/// The `GOPATH` that has the packages of `tests/interop/check_log.go`. `None`, and loud words, if
+/// `ARTDAG_TEST_SKIP_GO=1` says to do without; `what` completes "SKIPPED: ".
+///
+/// # Panics
+/// When neither that nor `ARTDAG_TEST_GOPATH` is set.
+pub fn go_path(what: &str) -> Option<OsString> {
+    given("ARTDAG_TEST_GOPATH", "ARTDAG_TEST_SKIP_GO", what)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its programs are")]
@@ -43,4 +54,20 @@ pub fn interop_file(name: &str) -> PathBuf {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port of this machine");
     listener.local_addr().expect("a listener has an address").port()
+}
+
+/// Where a test that tries its luck begins: `ARTDAG_TEST_SEED`, or a new one every time. It is printed, and shown if the
+/// test fails, so that the same can be tried again.
+///
+/// # Panics
+/// When `ARTDAG_TEST_SEED` is no number.
+#[expect(clippy::disallowed_methods, reason = "what a person asks of one test is no setting of the server")]
+pub fn seed() -> u64 {
+    let given = std::env::var_os("ARTDAG_TEST_SEED");
+    let given =
+        given.map(|seed| seed.to_str().and_then(|seed| seed.parse().ok()).expect("ARTDAG_TEST_SEED is a number"));
+    // The standard library's maps begin with chance, too.
+    let seed = given.unwrap_or_else(|| RandomState::new().hash_one(()));
+    eprintln!("to try the same again: ARTDAG_TEST_SEED={seed}");
+    seed
 }

@@ -1,150 +1,31 @@
 //! `/log/..`: the tree over all activities, and what is proven of it.
 
-use crate::process::Server;
+use crate::log_watch::{Reader, activities, digest, digests, is_signed};
 use crate::support::{Account, TestApp, on_both_databases, plain_claim};
 use artdag_anchoring::Digest;
 use artdag_anchoring::checkpoint::{AddCheckpoint, Checkpoint, Receipt, SignedCheckpoint, VerifierKey};
-use artdag_anchoring::log::{BundleId, ConsistencyProof, EntryBundle, InclusionProof, RootPlan, TileSet, Tree};
-use artdag_database::testing;
-use artdag_federation::{Activity, ActivityKind, ActorSigner, SignedDocument};
-use artdag_kernel::testing::{ManualClock, SeededRandomness};
-use artdag_kernel::{Clock, ContentHash, new_uuid};
-use artdag_testing::free_port;
-
+use artdag_anchoring::log::{InclusionProof, Tree};
+use artdag_federation::ActorSigner;
+use artdag_kernel::testing::SeededRandomness;
 use artdag_signing::{ActorKeys, new_keys};
+use artdag_testing::{go_path, interop_file};
 use futures_util::StreamExt;
 use futures_util::stream;
-use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 const ACTIVITIES: u64 = 300;
 /// More than the sequencer takes at once.
 const OLD_LOG: u16 = 2100;
 
-/// A server's log, read over HTTP.
-pub(crate) struct Reader {
-    client: Client,
-    base: String,
-}
-
-impl Reader {
-    pub(crate) fn new(base: &str) -> Self {
-        Self { client: Client::new(), base: base.to_owned() }
-    }
-
-    async fn bytes(&self, path: &str) -> Vec<u8> {
-        let response = self.client.get(format!("{}{path}", self.base)).send().await.unwrap();
-        assert_eq!(response.status(), 200, "{path}");
-        response.bytes().await.unwrap().to_vec()
-    }
-
-    async fn text(&self, path: &str) -> String {
-        String::from_utf8(self.bytes(path).await).unwrap()
-    }
-
-    async fn json(&self, path: &str) -> Value {
-        serde_json::from_slice(&self.bytes(path).await).unwrap()
-    }
-
-    pub(crate) async fn key(&self) -> VerifierKey {
-        self.text("/log/key").await.trim_end().parse().unwrap()
-    }
-
-    /// The newest checkpoint, once it speaks for that many.
-    pub(crate) async fn checkpoint_of(&self, size: u64) -> SignedCheckpoint {
-        for _ in 0..1500 {
-            let response = self.client.get(format!("{}/log/checkpoint", self.base)).send().await.unwrap();
-            if response.status() == 200 {
-                let signed = SignedCheckpoint::parse(&response.text().await.unwrap()).unwrap();
-                if signed.checkpoint().size() >= size {
-                    return signed;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("there is no checkpoint of {size}");
-    }
-
-    /// All entries, from their bundles.
-    pub(crate) async fn entries(&self, size: u64) -> Vec<Digest> {
-        let mut entries = Vec::new();
-        for index in 0..size.div_ceil(256) {
-            let id = BundleId::at_size(index, size).unwrap();
-            let bundle = EntryBundle::parse(id, &self.bytes(&format!("/log/tile/{id}")).await).unwrap();
-            entries.extend_from_slice(bundle.entries());
-        }
-        entries
-    }
-
-    /// The root as its tiles have it.
-    async fn root(&self, size: u64) -> Digest {
-        let mut tiles = TileSet::new();
-        let plan = RootPlan::new(size);
-        for tile in plan.tiles() {
-            tiles.insert(tile, &self.bytes(&format!("/log/tile/{tile}")).await).unwrap();
-        }
-        plan.root(&tiles).unwrap()
-    }
-
-    async fn consistency(&self, from: u64, to: u64) -> ConsistencyProof {
-        let body = self.json(&format!("/log/consistency?from={from}&to={to}")).await;
-        ConsistencyProof::new(from, to, digests(&body["consistency_proof"])).unwrap()
-    }
-}
-
-fn digests(list: &Value) -> Vec<Digest> {
-    list.as_array().unwrap().iter().map(digest).collect()
-}
-
-fn digest(text: &Value) -> Digest {
-    Digest::from_base64(text.as_str().unwrap()).unwrap()
-}
-
-/// Whether the log with this key has signed it.
-fn is_signed(signed: &SignedCheckpoint, key: &VerifierKey) -> bool {
-    signed.verify(key, artdag_signing::verify_ed25519).is_ok()
-}
-
-/// Activities that nobody signed, in their order.
-fn activities(count: u16) -> Vec<Activity> {
-    let (clock, randomness) = (ManualClock::new(), SeededRandomness::default());
-    let made = (0..count).map(|n| {
-        clock.advance(chrono::TimeDelta::seconds(1));
-        let id = new_uuid(clock.now(), &randomness).into();
-        Activity {
-            id,
-            kind: ActivityKind::Create,
-            actor: "giles".parse().unwrap(),
-            content_hash: ContentHash::of(&n.to_be_bytes()),
-            published_at: clock.now(),
-            document: SignedDocument::from_stored(format!("{{\"id\":\"{id}\"}}")),
-            index: None,
-        }
-    });
-    made.collect()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its programs are")]
-fn gopath() -> Option<PathBuf> {
-    let given = std::env::var_os("ARTDAG_TEST_GOPATH").map(PathBuf::from);
-    if given.is_none() {
-        let may_skip = std::env::var_os("ARTDAG_TEST_SKIP_GO").is_some_and(|skip| skip == "1");
-        assert!(may_skip, "ARTDAG_TEST_GOPATH is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_GO=1");
-        eprintln!("SKIPPED: no Go to check the log with");
-    }
-    given
-}
-
 /// What the program says if all is well; else what it complains of.
-fn run_go(gopath: &Path, base: &str, arguments: &[&str]) -> Result<String, String> {
+fn run_go(gopath: &OsStr, base: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("go")
-        .args(["run", concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/check_log.go"), base])
+        .arg("run")
+        .arg(interop_file("check_log.go"))
+        .arg(base)
         .args(arguments)
         .envs([("GO111MODULE", "off"), ("GOFLAGS", "")])
         .env("GOPATH", gopath)
@@ -283,7 +164,7 @@ on_both_databases! {
     }
 
     async fn gos_transparency_logs_check_it(app: TestApp) {
-        let Some(gopath) = gopath() else { return };
+        let Some(gopath) = go_path("no log was checked by Go") else { return };
         let giles = app.register("giles").await;
         let log = Reader::new(&app.base);
         publish(&app, &giles, 260, "one").await;
@@ -399,207 +280,5 @@ async fn postgres_cosigns_what_continues_what_it_saw() {
     let key = other.key.to_string();
     if let Some(app) = TestApp::on_postgres(&[("WITNESSED_LOGS", &key)]).await {
         cosigns_what_continues(app, other).await;
-    }
-}
-
-/// Everything that a set of checkpoints has to be, whichever process signed which.
-async fn assert_one_history(log: &Reader, seen: &BTreeMap<u64, Vec<SignedCheckpoint>>, newest: &SignedCheckpoint) {
-    let key = log.key().await;
-    let size = newest.checkpoint().size();
-    let entries = log.entries(size).await;
-    let tree: Tree = entries.iter().copied().collect();
-    assert_eq!(tree.root(), newest.checkpoint().root());
-    let mut distinct = entries.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-    assert_eq!(distinct.len(), entries.len(), "an activity is in the log twice");
-    for (index, entry) in entries.iter().enumerate() {
-        let canonical = log.bytes(&format!("/activities/{index}/canonical.json")).await;
-        assert_eq!(Digest::of(&canonical), *entry, "{index}");
-    }
-    let mut before: Option<(u64, Digest)> = None;
-    for signed in seen.values().flatten() {
-        let checkpoint = signed.checkpoint();
-        assert!(is_signed(signed, &key));
-        assert_eq!(checkpoint.root(), tree.root_at(checkpoint.size()).unwrap(), "at {}", checkpoint.size());
-        if let Some((old_size, old_root)) = before {
-            log.consistency(old_size, checkpoint.size()).await.verify(&old_root, &checkpoint.root()).unwrap();
-        }
-        before = Some((checkpoint.size(), checkpoint.root()));
-    }
-}
-
-/// Asks for the newest checkpoint all the time, and keeps each that it gets.
-fn watch(bases: Vec<String>, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<BTreeMap<u64, Vec<SignedCheckpoint>>> {
-    tokio::spawn(async move {
-        let client = Client::new();
-        let mut seen: BTreeMap<u64, Vec<SignedCheckpoint>> = BTreeMap::new();
-        while !stop.load(Ordering::SeqCst) {
-            for base in &bases {
-                // Between a kill and the next start nobody answers.
-                let Ok(response) = client.get(format!("{base}/log/checkpoint")).send().await else { continue };
-                if response.status() != 200 {
-                    continue;
-                }
-                let Ok(text) = response.text().await else { continue };
-                let signed = SignedCheckpoint::parse(&text).unwrap();
-                let same_size = seen.entry(signed.checkpoint().size()).or_default();
-                if !same_size.contains(&signed) {
-                    same_size.push(signed);
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        seen
-    })
-}
-
-/// Claims without end, until it is told to stop; counts what was acknowledged.
-fn claim_on(url: String, token: String, what: String, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Vec<String>> {
-    tokio::spawn(async move {
-        let client = Client::new();
-        let mut acknowledged = Vec::new();
-        for n in 0.. {
-            if stop.load(Ordering::SeqCst) {
-                break;
-            }
-            let name = format!("{what} {n}");
-            let request = client.post(&url).bearer_auth(&token).json(&plain_claim(&name));
-            match request.send().await {
-                Ok(response) if response.status() == 201 => match response.json::<Value>().await {
-                    Ok(asset) => acknowledged.push(asset["activity"].as_str().unwrap().to_owned()),
-                    Err(_) => continue,
-                },
-                _ => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
-        acknowledged
-    })
-}
-
-/// Each acknowledged activity is in the log, once.
-async fn assert_all_there(log: &Reader, acknowledged: &[String], size: u64) {
-    let entries = log.entries(size).await;
-    for id in acknowledged {
-        let canonical = log.bytes(&format!("{}/canonical.json", &id[id.find("/activities/").unwrap()..])).await;
-        let entry = Digest::of(&canonical);
-        assert_eq!(entries.iter().filter(|known| **known == entry).count(), 1, "{id}");
-    }
-}
-
-/// How many activities there are, once all have their place.
-async fn settled_size(server: &Server) -> u64 {
-    for _ in 0..1500 {
-        let list = server.get("/activities?limit=200").await.body;
-        let activities = list["activities"].as_array().unwrap();
-        if !activities.is_empty() && activities.iter().all(|activity| activity["index"].is_u64()) {
-            return activities.iter().filter_map(|activity| activity["index"].as_u64()).max().unwrap() + 1;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("not every activity got its place");
-}
-
-const KILLS: u32 = 12;
-
-async fn kill_again_and_again(database: &str) {
-    let data = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let mut server = Server::start(port, data.path(), database, &[]).await;
-    let token = server.register("giles").await;
-    let (watching, claiming) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let watcher = watch(vec![server.base.clone()], watching.clone());
-    let writers: Vec<_> = (0..3)
-        .map(|n| claim_on(server.url("/assets"), token.clone(), format!("writer {n}"), claiming.clone()))
-        .collect();
-    // The first one also makes the log's key.
-    let mut size = Reader::new(&server.base).checkpoint_of(1).await.checkpoint().size();
-    for kill in 0..KILLS {
-        // Every other life gets as far as a new checkpoint; the others end at whatever moment of the sequencer's round.
-        if kill % 2 == 0 {
-            size = Reader::new(&server.base).checkpoint_of(size + 1).await.checkpoint().size();
-        }
-        tokio::time::sleep(Duration::from_millis(u64::from(kill * 37 % 100))).await;
-        server.kill();
-        server = Server::start(port, data.path(), database, &[]).await;
-    }
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    claiming.store(true, Ordering::SeqCst);
-    let mut acknowledged = Vec::new();
-    for writer in writers {
-        acknowledged.extend(writer.await.unwrap());
-    }
-    assert!(!acknowledged.is_empty());
-    let log = Reader::new(&server.base);
-    let size = settled_size(&server).await;
-    let newest = log.checkpoint_of(size).await;
-    watching.store(true, Ordering::SeqCst);
-    let seen = watcher.await.unwrap();
-    assert!(seen.len() > 2, "the watcher saw too little: {}", seen.len());
-    assert_one_history(&log, &seen, &newest).await;
-    assert_all_there(&log, &acknowledged, size).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sqlite_killed_again_and_again_signs_one_history() {
-    let directory = tempfile::tempdir().unwrap();
-    kill_again_and_again(&format!("sqlite:{}", directory.path().join("artdag.db").display())).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn postgres_killed_again_and_again_signs_one_history() {
-    if let Some((_, database)) = testing::fresh_postgres().await {
-        kill_again_and_again(&database.url()).await;
-    }
-}
-
-async fn two_at_once(database: &str, data: &Path) {
-    // One site, reached at two ports.
-    let ports = [free_port(), free_port()];
-    let domain = format!("localhost:{}", ports[0]);
-    let settings = [("ARTDAG_DOMAIN", domain.as_str())];
-    let first = Server::start(ports[0], data, database, &settings).await;
-    let second = Server::start(ports[1], data, database, &settings).await;
-    let token = first.register("giles").await;
-    let (watching, claiming) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let watcher = watch(vec![first.base.clone(), second.base.clone()], watching.clone());
-    let writers: Vec<_> = [&first, &second, &first, &second]
-        .iter()
-        .enumerate()
-        .map(|(n, server)| claim_on(server.url("/assets"), token.clone(), format!("writer {n}"), claiming.clone()))
-        .collect();
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    claiming.store(true, Ordering::SeqCst);
-    let mut acknowledged = Vec::new();
-    for writer in writers {
-        acknowledged.extend(writer.await.unwrap());
-    }
-    assert!(!acknowledged.is_empty());
-    let (log, other) = (Reader::new(&first.base), Reader::new(&second.base));
-    let size = settled_size(&first).await;
-    assert_eq!(size, acknowledged.len() as u64);
-    let newest = log.checkpoint_of(size).await;
-    assert_eq!(other.checkpoint_of(size).await, newest);
-    assert_eq!(other.key().await, log.key().await);
-    watching.store(true, Ordering::SeqCst);
-    let seen = watcher.await.unwrap();
-    assert!(!seen.is_empty());
-    assert!(seen.values().all(|same_size| same_size.len() == 1), "two checkpoints of one size");
-    assert_one_history(&log, &seen, &newest).await;
-    assert_all_there(&log, &acknowledged, size).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_on_sqlite_sign_one_history() {
-    let directory = tempfile::tempdir().unwrap();
-    let data = tempfile::tempdir().unwrap();
-    two_at_once(&format!("sqlite:{}", directory.path().join("artdag.db").display()), data.path()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_on_postgres_sign_one_history() {
-    let data = tempfile::tempdir().unwrap();
-    if let Some((_, database)) = testing::fresh_postgres().await {
-        two_at_once(&database.url(), data.path()).await;
     }
 }

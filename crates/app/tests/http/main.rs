@@ -1,10 +1,5 @@
 //! The HTTP contract, over the real server, a real SQLite file and a real PostgreSQL. The modules mirror the URLs.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, and says what it skips"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod activities;
 mod anchors;
@@ -22,10 +17,12 @@ mod fedify;
 mod headers;
 mod inbox_torture;
 mod interop;
+mod kills;
 mod l1_server;
 mod late_mail;
 mod lineage;
 mod log;
+mod log_watch;
 mod peer;
 mod process;
 mod races;
