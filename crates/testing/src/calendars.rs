@@ -96,6 +96,28 @@ impl OtsCalendars {
         self.control(0, &format!("reorg/{blocks}")).await;
     }
 
+    /// The header of the chain's block at that height, in hex.
+    ///
+    /// # Panics
+    /// When there is no such block.
+    pub async fn header(&self, height: u32) -> String {
+        let hash = self.get(0, &format!("/api/block-height/{height}")).await.expect("a block of that height");
+        self.get(0, &format!("/api/block/{hash}/header")).await.expect("a block of that hash")
+    }
+
+    /// The headers of all its blocks, in hex.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn headers(&self) -> Vec<String> {
+        let tip = self.get(0, "/api/blocks/tip/height").await.expect("it answers");
+        let mut headers = Vec::new();
+        for height in 0..=tip.parse().expect("a height") {
+            headers.push(self.header(height).await);
+        }
+        headers
+    }
+
     /// What one of them says, asked without any of the code under test.
     ///
     /// # Errors

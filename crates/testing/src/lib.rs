@@ -11,4 +11,4 @@ mod calendars;
 mod tools;
 
 pub use calendars::{OtsCalendars, PATIENT};
-pub use tools::{free_port, go_path, interop_file, node_folder, python, seed};
+pub use tools::{free_port, go_path, interop_file, node_folder, official_client, python, seed};

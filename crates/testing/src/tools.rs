@@ -1,8 +1,10 @@
+use serde_json::Value;
 use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::hash::BuildHasher;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The Python that has the packages of `tests/interop/requirements.txt`. `None`, and loud words, if
 /// `ARTDAG_TEST_SKIP_PYTHON=1` says to do without; `what` completes "SKIPPED: ".
@@ -45,6 +47,21 @@ fn given(variable: &str, skip: &str, what: &str) -> Option<OsString> {
 /// A file of `tests/interop`.
 pub fn interop_file(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop")).join(name)
+}
+
+/// What the official client of OpenTimestamps says of these files, whose proofs lie beside them as `FILE.ots`, when it
+/// asks that node: for each whether it accepts the proof, and its words.
+///
+/// # Panics
+/// When there is no Python to run it.
+pub fn official_client(node: &str, files: &[PathBuf]) -> Vec<(bool, String)> {
+    let python = python("no proof was verified by the official client").expect("a Python, as the calendars have");
+    let output = Command::new(python).arg(interop_file("check_ots.py")).arg(node).args(files).output();
+    let output = output.expect("Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a list in JSON");
+    let of = |said: &Value| (said["ok"] == true, said["said"].as_str().unwrap_or_default().to_owned());
+    said.iter().map(of).collect()
 }
 
 /// A port that is free now.

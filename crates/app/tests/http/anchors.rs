@@ -5,7 +5,7 @@ use artdag_anchoring::Digest;
 use artdag_anchoring::bitcoin::{BlockHeader, verify_attestation};
 use artdag_anchoring::checkpoint::{Receipt, VerifierKey};
 use artdag_anchoring::ots::DetachedTimestamp;
-use artdag_testing::{OtsCalendars, interop_file, python};
+use artdag_testing::{OtsCalendars, interop_file, official_client, python};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -109,15 +109,6 @@ macro_rules! beside_calendars {
 const NONE: &[(&str, &str)] = &[];
 /// So that everything goes by itself, and soon.
 const BY_ITSELF: &[(&str, &str)] = &[("ANCHOR_INTERVAL", "1s")];
-
-/// What the official client says of each of the proofs that lie beside these files.
-fn official_client(node: &str, files: &[std::path::PathBuf]) -> Vec<(bool, String)> {
-    let python = python("no proof was verified by the official client").unwrap();
-    let output = Command::new(python).arg(interop_file("check_ots.py")).arg(node).args(files).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    said.iter().map(|said| (said["ok"].as_bool().unwrap(), said["said"].as_str().unwrap().to_owned())).collect()
-}
 
 /// What calendar `at` was asked by this word, and what came of it.
 fn ask<'a>(world: &World, anchor: &'a Value, at: usize, question: &str) -> &'a Value {

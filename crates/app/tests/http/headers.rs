@@ -72,12 +72,7 @@ impl Said {
 
 /// All headers that the chain shows, as a file.
 async fn save(chain: &OtsCalendars, path: &Path) -> Vec<Vec<u8>> {
-    let tip: u32 = chain.get(0, "/api/blocks/tip/height").await.unwrap().parse().unwrap();
-    let mut headers = Vec::new();
-    for height in 0..=tip {
-        let hash = chain.get(0, &format!("/api/block-height/{height}")).await.unwrap();
-        headers.push(hex::decode(chain.get(0, &format!("/api/block/{hash}/header")).await.unwrap()).unwrap());
-    }
+    let headers: Vec<Vec<u8>> = chain.headers().await.iter().map(|header| hex::decode(header).unwrap()).collect();
     std::fs::write(path, headers.concat()).unwrap();
     headers
 }

@@ -1,11 +1,10 @@
 //! From a digest to a block, as the use cases will do it.
 
-use crate::support::{PATIENT, Peer, calendars, client, python};
+use crate::support::{Peer, calendars, client};
 use artdag_anchoring::ots::{DetachedTimestamp, FileHash};
 use artdag_anchoring::{BlockHeaders, Calendar, CalendarError, Digest, Verdict};
 use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, HeaderFile, sync};
-use std::path::Path;
-use std::process::Command;
+use artdag_testing::PATIENT;
 use std::sync::Arc;
 
 const DOCUMENT: &[u8] = b"a picture";
@@ -47,27 +46,14 @@ async fn a_stamp_becomes_a_proof_that_the_official_client_accepts() {
     let document = folder.path().join("picture.jpeg");
     std::fs::write(&document, DOCUMENT).unwrap();
     std::fs::write(folder.path().join("picture.jpeg.ots"), proof.to_bytes().unwrap()).unwrap();
-    let said = official_client(&peer, &document).unwrap();
+    let said = peer.official_client(&document).unwrap();
     assert!(said.contains("Success! Bitcoin block 10 attests existence"), "{said}");
     std::fs::write(&document, b"another picture").unwrap();
-    official_client(&peer, &document).unwrap_err();
+    peer.official_client(&document).unwrap_err();
 
     // The block is no longer part of the chain.
     peer.control("reorg/8").await;
     let synced = sync(&file, &node, BATCH, &mut |_| {}).await.unwrap();
     assert_eq!((synced.height, synced.reorg), (16, Some(7)));
     assert!(matches!(Verdict::by_source(&*file, &rules, height, &root).await, Ok(Verdict::False(_))));
-}
-
-/// What the official client says of the proof beside the file; `Err` if it does not accept it.
-fn official_client(peer: &Peer, document: &Path) -> Result<String, String> {
-    let main = "from otsclient.ots import main; main()";
-    let node = peer.url("/rpc").replacen("//", "//u:p@", 1);
-    let output = Command::new(python().unwrap())
-        .args(["-c", main, "--no-cache", "--btc-regtest", "--bitcoin-node", &node, "verify"])
-        .arg(document.with_extension("jpeg.ots"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    if output.status.success() { Ok(said) } else { Err(said) }
 }

@@ -1,10 +1,11 @@
 //! Calendars that work and calendars that do not.
 
-use crate::support::{PATIENT, Parrot, Peer, calendars, client, free_port};
+use crate::support::{Parrot, Peer, calendars, client};
 use artdag_anchoring::bitcoin::AttestationError;
 use artdag_anchoring::ots::{CalendarUri, Calendars, Timestamp};
 use artdag_anchoring::{Calendar, CalendarError, Digest, Verdict};
 use artdag_opentimestamps::{BitcoinCoreRpc, HttpCalendars};
+use artdag_testing::{PATIENT, free_port};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 

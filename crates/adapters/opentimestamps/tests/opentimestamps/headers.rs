@@ -1,9 +1,10 @@
 //! Sources of headers, by themselves.
 
-use crate::support::{EASY, PATIENT, Parrot, Peer, chain, client, free_port};
+use crate::support::{EASY, Parrot, Peer, chain, client};
 use artdag_anchoring::bitcoin::BlockHeader;
 use artdag_anchoring::{BlockHeaders, HeadersError};
 use artdag_opentimestamps::{BitcoinCoreRpc, Esplora, Explorers, InvalidQuorum, NodeUrl};
+use artdag_testing::{PATIENT, free_port};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;

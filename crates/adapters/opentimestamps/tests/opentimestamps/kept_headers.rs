@@ -1,11 +1,12 @@
 //! One file of headers, and several who keep it. Within one process they are to each other as strangers.
 
-use crate::support::{EASY, HARD, PATIENT, Peer, chain, client, mine_on};
+use crate::support::{EASY, HARD, Peer, chain, client, mine_on};
 use artdag_anchoring::bitcoin::{BlockHeader, ChainRules, HeaderFault, Network};
 use artdag_anchoring::{Assurance, BlockHeaders, HeadersError};
 use artdag_opentimestamps::{
     Attempt, BATCH, BitcoinCoreRpc, HeaderFile, HeaderFileError, KeptHeaders, SyncError, Synced,
 };
+use artdag_testing::PATIENT;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;

@@ -1,11 +1,6 @@
 //! Calendars and sources of headers, over real connections on loopback.
 
-#![expect(
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail and tell as tests do"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod anchor;
 mod cached_headers;

@@ -6,29 +6,10 @@ use artdag_anchoring::ots::{CalendarUri, Calendars};
 use artdag_http::{GuardPolicy, GuardedClient};
 use artdag_kernel::ServerUrl;
 use artdag_opentimestamps::{Esplora, HttpCalendars, NodeUrl};
-use std::ffi::OsString;
-use std::net::TcpListener;
-use std::process::{Child, Command};
+use artdag_testing::{OtsCalendars, PATIENT};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/interop/ots_calendar.py");
-
-/// Longer than anything takes on a busy machine.
-pub(crate) const PATIENT: Duration = Duration::from_secs(60);
-
-/// The Python that has the packages of `tests/interop/requirements.txt`.
-#[expect(clippy::disallowed_methods, reason = "the way `cargo xtask test` tells tests where its Python is")]
-pub(crate) fn python() -> Option<OsString> {
-    let python = std::env::var_os("ARTDAG_TEST_PYTHON");
-    if python.is_none() {
-        let skip = std::env::var_os("ARTDAG_TEST_SKIP_PYTHON").is_some_and(|skip| skip == "1");
-        assert!(skip, "ARTDAG_TEST_PYTHON is not set: run `cargo xtask test`, or set ARTDAG_TEST_SKIP_PYTHON=1");
-        eprintln!("\n*** SKIPPED: there is no calendar to test against (ARTDAG_TEST_SKIP_PYTHON=1)\n");
-    }
-    python
-}
 
 /// A client that may call this machine.
 pub(crate) fn client() -> GuardedClient {
@@ -42,64 +23,30 @@ pub(crate) fn calendars(uris: &[CalendarUri]) -> HttpCalendars {
     HttpCalendars::new(client(), uris, Calendars::none()).with_timeout(PATIENT)
 }
 
-/// A calendar with a chain of its own in a process of its own, for as long as it is held.
-pub(crate) struct Peer {
-    process: Child,
-    port: u16,
-}
+/// A calendar with a chain of its own, in the words of this crate.
+pub(crate) struct Peer(OtsCalendars);
 
 impl Peer {
     /// `None` without Python, if that was said to be fine.
     pub(crate) async fn start() -> Option<Self> {
-        let python = python()?;
-        // The port may be taken by somebody else before the script has it.
-        for _ in 0..10 {
-            let port = free_port();
-            // It complains of every caller who does not wait for the end of an answer.
-            let complaints = tempfile::NamedTempFile::new().unwrap();
-            let mut command = Command::new(&python);
-            command.arg(SCRIPT).arg(port.to_string()).stderr(complaints.reopen().unwrap());
-            let mut peer = Self { process: command.spawn().unwrap(), port };
-            if peer.is_up().await {
-                return Some(peer);
-            }
-            eprintln!("{}", std::fs::read_to_string(complaints.path()).unwrap());
-        }
-        panic!("the calendar does not start")
-    }
-
-    async fn is_up(&mut self) -> bool {
-        let start = std::time::Instant::now();
-        while self.process.try_wait().unwrap().is_none() {
-            if self.get("/api/blocks/tip/height").await.is_ok() {
-                return true;
-            }
-            assert!(start.elapsed() < PATIENT, "the calendar does not answer");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        false
+        OtsCalendars::start(1, 6).await.map(Self)
     }
 
     pub(crate) fn uri(&self) -> CalendarUri {
-        self.url("").parse().unwrap()
+        self.0.url(0).parse().unwrap()
     }
 
     pub(crate) fn node(&self) -> NodeUrl {
-        self.url("/rpc").replacen("//", "//u:secret@", 1).parse().unwrap()
+        self.0.node_url().parse().unwrap()
     }
 
     pub(crate) fn esplora(&self) -> Esplora {
-        Esplora::new(client(), self.url("/api").parse().unwrap()).with_timeout(PATIENT)
-    }
-
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        Esplora::new(client(), self.0.explorer_url().parse().unwrap()).with_timeout(PATIENT)
     }
 
     /// `mine/N`, `reorg/N` or `fault/MODE`.
     pub(crate) async fn control(&self, command: &str) {
-        let answer = http().post(self.url(&format!("/ctl/{command}"))).send().await.unwrap();
-        assert!(answer.status().is_success(), "{command}");
+        self.0.control(0, command).await;
     }
 
     /// The rules of its chain, which begins with a block that it made itself.
@@ -109,37 +56,18 @@ impl Peer {
 
     /// What it shows to anybody, asked without any of the code under test.
     pub(crate) async fn header(&self, height: u32) -> BlockHeader {
-        let hash = self.get(&format!("/api/block-height/{height}")).await.unwrap();
-        self.get(&format!("/api/block/{hash}/header")).await.unwrap().parse().unwrap()
+        self.0.header(height).await.parse().unwrap()
     }
 
     pub(crate) async fn all_headers(&self) -> Vec<BlockHeader> {
-        let tip: u32 = self.get("/api/blocks/tip/height").await.unwrap().parse().unwrap();
-        let mut headers = Vec::new();
-        for height in 0..=tip {
-            headers.push(self.header(height).await);
-        }
-        headers
+        self.0.headers().await.iter().map(|header| header.parse().unwrap()).collect()
     }
 
-    async fn get(&self, path: &str) -> reqwest::Result<String> {
-        http().get(self.url(path)).send().await?.error_for_status()?.text().await
+    /// What the official client says of the proof beside the file; `Err` if it does not accept it.
+    pub(crate) fn official_client(&self, document: &Path) -> Result<String, String> {
+        let (ok, said) = artdag_testing::official_client(&self.0.node_url(), &[document.to_owned()]).remove(0);
+        if ok { Ok(said) } else { Err(said) }
     }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn http() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(PATIENT).build().unwrap()
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A server that says the same to everybody and closes the connection, or keeps it open for ever.

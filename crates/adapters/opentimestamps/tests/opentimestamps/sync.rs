@@ -1,10 +1,11 @@
 //! The chain of headers follows its sources, as far as they are right.
 
-use crate::support::{EASY, PATIENT, Peer, chain, client, mine_on};
+use crate::support::{EASY, Peer, chain, client, mine_on};
 use artdag_anchoring::Assurance;
 use artdag_anchoring::bitcoin::{BlockHeader, ChainRules, HeaderError, HeaderFault};
 use artdag_anchoring::{BlockHeaders, HeadersError};
 use artdag_opentimestamps::{BitcoinCoreRpc, Explorers, HeaderFile, Progress, SyncError, Synced, sync};
+use artdag_testing::PATIENT;
 use async_trait::async_trait;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
