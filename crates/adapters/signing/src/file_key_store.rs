@@ -2,7 +2,7 @@ use crate::heavy_work::blocking;
 use crate::new_keys::{self, KeyFault};
 use crate::shelf::{Existing, Found, NewKey, Shelf};
 use crate::{HeavyWork, WorkLost};
-use artdag_federation::{ActorSigner, KeyError, KeyStore, PublicKeys};
+use artdag_federation::{ActorSigner, KeyError, KeyHistory, KeyStore, PublicKeys};
 use artdag_kernel::{Clock, Randomness, Username};
 use async_trait::async_trait;
 use std::path::PathBuf;
@@ -146,6 +146,11 @@ impl KeyStore for FileKeyStore {
             Found::Both(keys) => Ok(Some(keys)),
             Found::Part { .. } => Ok(None),
         }
+    }
+
+    async fn history(&self, owner: &Username) -> Result<KeyHistory, KeyError> {
+        let (shelf, of) = (Arc::clone(&self.shelf), owner.clone());
+        blocking(move || shelf.history(&of)).await.map_err(|e| lost(owner, e))?
     }
 }
 

@@ -42,6 +42,7 @@ mod actor_keys;
 mod file_key_store;
 mod files;
 mod heavy_work;
+mod history;
 mod hs256;
 mod jwt;
 pub mod new_keys;

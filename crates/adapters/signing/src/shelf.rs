@@ -3,7 +3,8 @@
 
 use crate::actor_keys::{ActorKeys, ActorKeysFault};
 use crate::files::{self, Kept, PRIVATE, PUBLIC};
-use artdag_federation::{ActorSigner, KeyError, PublicKeys};
+use crate::history;
+use artdag_federation::{ActorSigner, KeyError, KeyHistory, PublicKeys};
 use artdag_kernel::{Clock, Username};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder};
@@ -13,10 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-const RSA: &str = ".pem";
-const ED25519: &str = ".ed25519.pem";
-const RSA_PUBLIC: &str = ".pub";
-const ED25519_PUBLIC: &str = ".ed25519.pub";
+pub(crate) const RSA: &str = ".pem";
+pub(crate) const ED25519: &str = ".ed25519.pem";
+pub(crate) const RSA_PUBLIC: &str = ".pub";
+pub(crate) const ED25519_PUBLIC: &str = ".ed25519.pub";
+/// The folder with the places of keys that were replaced.
+pub(crate) const RETIRED: &str = "retired";
 
 /// A parsed pair takes a few kilobytes.
 const MAX_READY: usize = 1024;
@@ -124,6 +127,11 @@ impl Shelf {
         Ok(keys.public_keys().clone())
     }
 
+    /// The public halves of the keys that are here, and of those that were set aside.
+    pub(crate) fn history(&self, owner: &Username) -> Result<KeyHistory, KeyError> {
+        history::read(&self.directory, owner)
+    }
+
     /// Whether the public files say what the private ones imply.
     pub(crate) fn is_published(&self, owner: &Username, keys: &ActorKeys) -> Result<bool, KeyError> {
         let public = public_pems(owner, keys)?;
@@ -148,7 +156,7 @@ impl Shelf {
     /// Links the files of today under `retired/`, before new ones take their names. So there is no moment without
     /// a key.
     fn set_aside(&self, owner: &Username) -> Result<(), KeyError> {
-        let retired = self.directory.join("retired");
+        let retired = self.directory.join(RETIRED);
         let link_all = || {
             files::make_private_directory(&retired)?;
             let place = self.new_place(&retired, owner)?;
@@ -231,10 +239,10 @@ fn public_pems(owner: &Username, keys: &ActorKeys) -> Result<[(&'static str, Str
     Ok([(RSA_PUBLIC, keys.public_keys().rsa_pem.clone()), (ED25519_PUBLIC, ed25519)])
 }
 
-fn name(owner: &Username, suffix: &str) -> String {
+pub(crate) fn name(owner: &Username, suffix: &str) -> String {
     format!("{owner}{suffix}")
 }
 
-fn store_error(name: String, source: io::Error) -> KeyError {
+pub(crate) fn store_error(name: String, source: io::Error) -> KeyError {
     KeyError::Store { name, source: Box::new(source) }
 }

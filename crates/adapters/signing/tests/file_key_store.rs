@@ -57,6 +57,8 @@ async fn keeps_the_contract() {
     contract::ensure_is_idempotent(&store).await;
     let (_kept, store) = fresh();
     contract::generate_never_replaces_unasked(&store).await;
+    let (_kept, store) = fresh();
+    contract::knows_the_keys_that_were_replaced(&store).await;
     let kept = tempfile::tempdir().unwrap();
     contract::those_who_ask_at_once_agree(|| Arc::new(open(kept.path()))).await;
 }
@@ -113,6 +115,25 @@ async fn replaced_keys_are_kept() {
     assert_eq!(listing(&place), ["giles.ed25519.pem", "giles.ed25519.pub", "giles.pem", "giles.pub"]);
     // They still are what they were.
     assert_eq!(open(&place).ensure(&user("giles")).await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_retired_key_is_known_by_its_public_half_alone() {
+    let (directory, store) = fresh();
+    let giles = user("giles");
+    let first = store.ensure(&giles).await.unwrap();
+    let second = store.generate(&giles, true).await.unwrap();
+    let place = keys_in(&directory).join("retired/giles-20260101T000000Z");
+    fs::remove_file(place.join("giles.pem")).unwrap();
+    fs::remove_file(place.join("giles.ed25519.pem")).unwrap();
+    let history = store.history(&giles).await.unwrap();
+    assert_eq!(history.rsa_pems, [second.rsa_pem, first.rsa_pem]);
+    assert_eq!(history.ed25519, [second.ed25519, first.ed25519]);
+    for (file, reason) in [("giles.ed25519.pub", "no Ed25519 key"), ("giles.pem", "no PEM")] {
+        fs::write(place.join(file), "oops").unwrap();
+        let Err(KeyError::Unusable { name, reason: told }) = store.history(&giles).await else { panic!("{file}") };
+        assert!(name.ends_with(file) && told.contains(reason), "{name}: {told}");
+    }
 }
 
 #[tokio::test]

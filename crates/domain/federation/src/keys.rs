@@ -13,6 +13,16 @@ pub struct PublicKeys {
     pub ed25519: [u8; 32],
 }
 
+/// The public halves of the keys that an actor has, and of those that they replaced: what all of its signatures are
+/// checked with. The present ones first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyHistory {
+    /// The RSA keys: PEM documents of type `PUBLIC KEY`.
+    pub rsa_pems: Vec<String>,
+    /// The 32 bytes of each Ed25519 key.
+    pub ed25519: Vec<[u8; 32]>,
+}
+
 /// Signs in one actor's name. Cheap to keep; each call costs CPU only (RSA about a millisecond).
 pub trait ActorSigner: Send + Sync {
     /// RSASSA-PKCS1-v1_5 with SHA-256 over the message (RFC 8017, 8.2).
@@ -66,6 +76,9 @@ pub trait KeyStore: Send + Sync {
 
     /// What signs in this actor's name; `None` when it has no keys here.
     async fn signer(&self, owner: &Username) -> Result<Option<Arc<dyn ActorSigner>>, KeyError>;
+
+    /// The public keys that this actor has and had. Makes none: there may be nothing in it.
+    async fn history(&self, owner: &Username) -> Result<KeyHistory, KeyError>;
 }
 
 /// A public key of somebody else, ready to check signatures with. Cheap to keep.

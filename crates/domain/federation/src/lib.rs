@@ -56,7 +56,7 @@ pub use domain_rules::{DomainAction, DomainPattern, DomainRule, FederationMode, 
 pub use http_signature::Scheme as SignatureScheme;
 pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
 pub use iri::{InvalidIri, Iri};
-pub use keys::{ActorSigner, KeyError, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
+pub use keys::{ActorSigner, KeyError, KeyHistory, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
 pub use message::{Message, Saying};
 pub use peers::{Fetched, Handover, Letter, LetterBody, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};

@@ -1,6 +1,6 @@
 //! What every `KeyStore` must do. Call each function with a store that is empty.
 
-use artdag_federation::{KeyError, KeyStore};
+use artdag_federation::{KeyError, KeyHistory, KeyStore};
 use artdag_kernel::Username;
 use artdag_signing::{verify_ed25519, verify_rsa_sha256};
 use std::sync::Arc;
@@ -46,6 +46,24 @@ pub(crate) async fn generate_never_replaces_unasked(store: &dyn KeyStore) {
     assert_eq!(store.ensure(&giles).await.unwrap(), second);
     // Asked to replace what is not there, it makes it.
     store.generate(&user("new"), true).await.unwrap();
+}
+
+/// What was signed before keys were replaced can still be checked, and looking makes no keys.
+pub(crate) async fn knows_the_keys_that_were_replaced(store: &dyn KeyStore) {
+    let giles = user("giles");
+    assert_eq!(store.history(&giles).await.unwrap(), KeyHistory::default());
+    assert!(store.signer(&giles).await.unwrap().is_none());
+    let first = store.ensure(&giles).await.unwrap();
+    store.ensure(&user("giles2")).await.unwrap();
+    store.generate(&user("giles2"), true).await.unwrap();
+    let second = store.generate(&giles, true).await.unwrap();
+    let third = store.generate(&giles, true).await.unwrap();
+    let all = [third, second, first];
+    let expected = KeyHistory {
+        rsa_pems: all.iter().map(|keys| keys.rsa_pem.clone()).collect(),
+        ed25519: all.iter().map(|keys| keys.ed25519).collect(),
+    };
+    assert_eq!(store.history(&giles).await.unwrap(), expected);
 }
 
 /// All who ask at once get the same keys. `open` gives another store over the same place, as another process has.
