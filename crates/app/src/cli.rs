@@ -38,6 +38,8 @@ enum Command {
     /// See to the log's stamps in Bitcoin
     #[command(subcommand)]
     Anchors(AnchorsCommand),
+    /// Compute anew what is stored and can be computed anew, and name what is wrong
+    Check,
     /// See to other servers: blocks, deliveries, reports
     #[command(subcommand)]
     Federation(FederationCommand),
@@ -262,6 +264,7 @@ impl Cli {
             Some(Command::Users(command)) => commands::users(&settings, command).await,
             Some(Command::Jobs(command)) => commands::jobs(&settings, command).await,
             Some(Command::Anchors(command)) => commands::anchors(&settings, command).await,
+            Some(Command::Check) => commands::check(&settings).await,
             Some(Command::Federation(command)) => commands::federation(&settings, command).await,
             Some(Command::Headers(command)) => commands::headers(&settings, command).await,
             Some(Command::Worker) => commands::worker(&settings).await,

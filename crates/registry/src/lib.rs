@@ -11,6 +11,7 @@
 mod anchors;
 mod attach_renderer;
 mod authenticate;
+mod check;
 mod delete_asset;
 mod edit_asset;
 mod federation;
@@ -39,6 +40,9 @@ pub use anchors::{
 };
 pub use attach_renderer::AttachRendererError;
 pub use authenticate::{AuthenticateError, Identity};
+pub use check::{
+    CheckError, Kind, Progress, Remark, Remarks, Report, Step, Stored, StoredAsset, StoredCheckpoint, StoredReads,
+};
 pub use delete_asset::DeleteAssetError;
 pub use edit_asset::{EditAsset, EditAssetError};
 pub use federation::{

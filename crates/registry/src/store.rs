@@ -1,4 +1,4 @@
-use crate::{JobQueue, JobReads};
+use crate::{JobQueue, JobReads, StoredReads};
 use artdag_anchoring::{AnchorReads, AnchorRepository, LogReads, LogRepository, WitnessReads, WitnessRepository};
 use artdag_assets::{AssetReads, AssetRepository};
 use artdag_auth::{
@@ -26,6 +26,7 @@ pub trait Reader:
     + LogReads
     + AnchorReads
     + WitnessReads
+    + StoredReads
 {
 }
 
@@ -42,6 +43,7 @@ impl<T> Reader for T where
         + LogReads
         + AnchorReads
         + WitnessReads
+        + StoredReads
 {
 }
 

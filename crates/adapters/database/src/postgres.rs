@@ -144,6 +144,7 @@ mod dialect {
         pub(in super::super) const ANALYZE: &str = "analyze;";
         pub(in super::super) const COSTLY: [&str; 2] = ["Seq Scan", "Sort"];
         pub(in super::super) const TILES: &str = "log_tiles_pkey";
+        pub(in super::super) const CHECKPOINTS: &str = "log_checkpoints_pkey";
         pub(in super::super) const ANCHORS: &str = "anchors_pkey";
         pub(in super::super) const ASKS: &str = "anchor_asks_pkey";
         pub(in super::super) const BYTES: &str = "bytea";

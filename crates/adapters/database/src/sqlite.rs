@@ -141,6 +141,7 @@ mod dialect {
         pub(in super::super) const ANALYZE: &str = "";
         pub(in super::super) const COSTLY: [&str; 1] = ["TEMP B-TREE"];
         pub(in super::super) const TILES: &str = "SEARCH log_tiles USING INDEX";
+        pub(in super::super) const CHECKPOINTS: &str = "SEARCH log_checkpoints USING INTEGER PRIMARY KEY";
         pub(in super::super) const ANCHORS: &str = "SEARCH anchors USING INTEGER PRIMARY KEY";
         pub(in super::super) const ASKS: &str = "SEARCH anchor_asks USING PRIMARY KEY";
         pub(in super::super) const BYTES: &str = "blob";

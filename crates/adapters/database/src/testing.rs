@@ -11,8 +11,8 @@
 
 use crate::postgres::Connector;
 use crate::{DatabaseUrl, url};
-use diesel::QueryableByName;
 use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, SqliteConnection};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use std::collections::hash_map::{DefaultHasher, RandomState};
 use std::fs;
@@ -60,6 +60,26 @@ pub async fn fresh_postgres() -> Option<(DatabaseUrl, TestDatabase)> {
     run(&mut admin, &format!("create database {name} template {template}")).await;
     let url = in_database(&server, &name).parse().expect("the server's URL is sound");
     Some((url, TestDatabase { server, name }))
+}
+
+/// Does to a database what no program does: damages it.
+///
+/// # Panics
+/// When it does not do as told.
+pub async fn execute(database: &DatabaseUrl, sql: &str) {
+    match &database.engine {
+        url::Engine::Postgres(url) => {
+            let connector = Connector::new(url).expect("the database's URL can be used");
+            run(&mut connector.connect().await.expect("the database answers"), sql).await;
+        }
+        url::Engine::Sqlite(path) => {
+            // Another process may be writing, or closing the file.
+            let sql = format!("pragma busy_timeout = 30000; {sql}");
+            let mut conn = SqliteConnection::establish(&path.to_string_lossy()).expect("the file opens");
+            diesel::connection::SimpleConnection::batch_execute(&mut conn, &sql)
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told their server by the environment; the store never is")]

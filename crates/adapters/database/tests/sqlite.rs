@@ -2,11 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use artdag_assets::{AssetFilter, AssetReads, SearchWords};
-use artdag_database::testing::fresh_sqlite;
+use artdag_database::testing::{execute, fresh_sqlite};
 use artdag_database::{DatabaseUrl, OpenError, migrate, open};
 use artdag_kernel::{Page, PageLimit, StoreError};
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use std::fs;
 use std::future::Future;
 use std::path::Path;
@@ -22,11 +20,6 @@ use world::{World, add, anchor, bury, listed, try_add, with_users};
 
 fn url(path: &Path) -> DatabaseUrl {
     format!("sqlite:{}", path.display()).parse().unwrap()
-}
-
-fn execute(folder: &Path, sql: &str) {
-    let path = folder.join("artdag.db");
-    SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
 }
 
 #[tokio::test]
@@ -87,20 +80,20 @@ async fn says_what_is_wrong_with_a_file() {
 
 #[tokio::test]
 async fn of_a_newer_version_is_left_alone() {
-    let (url, folder) = fresh_sqlite().await;
-    execute(folder.path(), "insert into __diesel_schema_migrations (version) values ('99999')");
+    let (url, _folder) = fresh_sqlite().await;
+    execute(&url, "insert into __diesel_schema_migrations (version) values ('99999')").await;
     assert!(matches!(open(&url, 1).await.map(|_| ()), Err(OpenError::Newer(v)) if v == "99999"));
     assert!(matches!(migrate(&url).await, Err(OpenError::Newer(v)) if v == "99999"));
 }
 
 #[tokio::test]
 async fn names_the_place_of_what_it_cannot_read() {
-    let (url, folder) = fresh_sqlite().await;
+    let (url, _folder) = fresh_sqlite().await;
     let (store, world) = (open(&url, 2).await.unwrap(), World::new());
     with_users(&store, &world, &["giles"]).await;
     let asset = world.asset("a", "giles");
     add(&store, &[&asset]).await;
-    execute(folder.path(), "update assets set metadata = '{'");
+    execute(&url, "update assets set metadata = '{'").await;
     let found = store.read().await.unwrap().find_asset(&asset.name).await;
     let Err(StoreError::Corrupt { table, column, row, .. }) = found else { panic!("{found:?}") };
     assert_eq!((table, column, row), ("assets", "metadata", asset.id.to_string()));
@@ -108,7 +101,7 @@ async fn names_the_place_of_what_it_cannot_read() {
 
 #[tokio::test]
 async fn names_the_place_of_what_it_cannot_read_of_an_anchor() {
-    let (url, folder) = fresh_sqlite().await;
+    let (url, _folder) = fresh_sqlite().await;
     let (store, world) = (open(&url, 2).await.unwrap(), World::new());
     for (tree_size, (wrong, table, column)) in (1..).zip([
         ("proof = x'ff'", "anchors", "proof"),
@@ -121,7 +114,7 @@ async fn names_the_place_of_what_it_cannot_read_of_an_anchor() {
     ]) {
         let stored = world.anchor(tree_size - 1..tree_size);
         anchor(&store, std::slice::from_ref(&stored)).await;
-        execute(folder.path(), &format!("update {table} set {wrong} where tree_size = {tree_size}"));
+        execute(&url, &format!("update {table} set {wrong} where tree_size = {tree_size}")).await;
         let found = store.read().await.unwrap().find_anchor(&stored.root).await;
         let Err(StoreError::Corrupt { table: its_table, column: its_column, row, .. }) = found else {
             panic!("{wrong}: {found:?}")
@@ -133,13 +126,13 @@ async fn names_the_place_of_what_it_cannot_read_of_an_anchor() {
 
 #[tokio::test]
 async fn search_outlives_vacuum() {
-    let (url, folder) = fresh_sqlite().await;
+    let (url, _folder) = fresh_sqlite().await;
     let (store, world) = (open(&url, 2).await.unwrap(), World::new());
     with_users(&store, &world, &["giles"]).await;
     let assets: Vec<_> = (0..10).map(|n| world.asset(&format!("word{n}"), "giles")).collect();
     add(&store, &assets.iter().collect::<Vec<_>>()).await;
     bury(&store, &world, &assets[0]).await;
-    execute(folder.path(), "vacuum; insert into asset_search (asset_search) values ('integrity-check')");
+    execute(&url, "vacuum; insert into asset_search (asset_search) values ('integrity-check')").await;
     for (n, asset) in assets.iter().enumerate().skip(1) {
         let filter = AssetFilter { words: Some(SearchWords::of(&format!("word{n}"))), ..AssetFilter::default() };
         assert_eq!(listed(&store, &filter).await, [asset.name.to_string()]);

@@ -76,7 +76,7 @@ async fn sync(bitcoin: &Bitcoin, feed: Feed, explorers: usize) -> Result<(), Sta
         println!("Missing headers: {missing}. They take {requests} requests to each explorer ({explorers} in all).");
     }
     let mut gauge = Gauge::of("headers");
-    let mut tell = |Progress { height, tip, .. }| gauge.tell(height, tip);
+    let mut tell = |Progress { height, tip, .. }| gauge.tell(height.into(), tip.into());
     let sync = async || bitcoin.kept.sync(&**source, feed.batch(), &mut tell).await.map_err(unfetched);
     let synced = in_turn(sync).await;
     drop(gauge);

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "commands print their result")]
 
 mod anchors;
+mod check;
 mod federation;
 mod headers;
 mod jobs;
@@ -12,6 +13,7 @@ mod users;
 mod worker;
 
 pub(crate) use anchors::anchors;
+pub(crate) use check::check;
 pub(crate) use federation::federation;
 pub(crate) use headers::headers;
 pub(crate) use jobs::jobs;

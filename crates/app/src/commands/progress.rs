@@ -31,11 +31,11 @@ impl Gauge {
     }
 
     /// So many are done.
-    pub(super) fn tell(&mut self, done: u32, all: u32) {
+    pub(super) fn tell(&mut self, done: u64, all: u64) {
         if let Some(bar) = &self.bar {
             let is_first = bar.length() == Some(0);
-            bar.set_length(all.into());
-            bar.set_position(done.into());
+            bar.set_length(all);
+            bar.set_position(done);
             if is_first {
                 // What was done before says nothing of how fast it goes now.
                 bar.reset_eta();

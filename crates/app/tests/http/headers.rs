@@ -1,9 +1,8 @@
 //! `artdag-l2 headers ..`, and the headers that a server keeps by itself, beside a chain of its own.
 
-use crate::process::Server;
+use crate::process::{Said, Server};
 use artdag_testing::{OtsCalendars, free_port};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -26,9 +25,8 @@ impl Place {
 
     /// Runs `artdag-l2 headers ..` to its end.
     fn run(&self, arguments: &[&str]) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_artdag-l2"));
-        command.envs(self.settings.iter().map(|(name, value)| (name, value))).env("ARTDAG_DATA", self.data.path());
-        Said::of(&command.env("LOG", "error").arg("headers").args(arguments).output().unwrap())
+        let arguments = [&["headers"], arguments].concat();
+        Said::by(self.data.path(), self.settings.iter().map(|(name, value)| (*name, value.as_str())), &arguments)
     }
 
     fn status(&self) -> String {
@@ -39,34 +37,6 @@ impl Place {
         let status = self.status();
         let line = status.lines().find_map(|line| line.strip_prefix("height   "));
         line.and_then(|height| height.parse().ok()).unwrap_or_else(|| panic!("no height: {status}"))
-    }
-}
-
-/// What a command printed, and how it ended.
-#[derive(Debug)]
-struct Said {
-    is_success: bool,
-    out: String,
-    error: String,
-}
-
-impl Said {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { is_success: output.status.success(), out: text(&output.stdout), error: text(&output.stderr) }
-    }
-
-    /// What it printed, if it ended well.
-    #[track_caller]
-    fn well(self) -> String {
-        assert!(self.is_success, "{self:?}");
-        self.out
-    }
-
-    /// That it failed, and said this.
-    #[track_caller]
-    fn assert_failed(&self, words: &str) {
-        assert!(!self.is_success && self.error.contains(words), "{self:?}");
     }
 }
 

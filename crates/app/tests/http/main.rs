@@ -8,6 +8,7 @@ mod auth;
 mod bad_bodies;
 mod bad_tokens;
 mod changes;
+mod check;
 mod claims;
 mod crash;
 mod crowd;

@@ -89,3 +89,39 @@ impl Drop for Server {
         let _ = self.process.wait();
     }
 }
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) is_success: bool,
+    pub(crate) out: String,
+    pub(crate) error: String,
+}
+
+impl Said {
+    /// Runs the program with these arguments to its end.
+    pub(crate) fn by<'a>(
+        data: &Path,
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+        arguments: &[&str],
+    ) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_artdag-l2"));
+        command.envs(settings).env("ARTDAG_DATA", data).env("LOG", "error");
+        let output = command.args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self { is_success: output.status.success(), out: text(&output.stdout), error: text(&output.stderr) }
+    }
+
+    /// What it printed, if it ended well.
+    #[track_caller]
+    pub(crate) fn well(self) -> String {
+        assert!(self.is_success, "{self:?}");
+        self.out
+    }
+
+    /// That it failed, and said this.
+    #[track_caller]
+    pub(crate) fn assert_failed(&self, words: &str) {
+        assert!(!self.is_success && self.error.contains(words), "{self:?}");
+    }
+}

@@ -96,7 +96,8 @@ impl Registry {
         Err(refused)
     }
 
-    fn is_ed25519(&self, public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    /// Whether this is the signature of the Ed25519 key over the message.
+    pub(crate) fn is_ed25519(&self, public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         let material = KeyMaterial::Multibase(multikey::encode(public));
         self.parts.key_reader.read(&material).is_ok_and(|key| key.verify(message, signature))
     }

@@ -197,7 +197,7 @@ fn message(question: &Question) -> Vec<u8> {
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = anchors, check_for_backend(Backend))]
 pub(super) struct AnchorRow {
-    tree_size: i64,
+    pub(super) tree_size: i64,
     from_index: i64,
     root: Vec<u8>,
     checkpoint: Vec<u8>,
@@ -315,7 +315,7 @@ impl TryFrom<&Anchor> for ProgressRow {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = anchor_asks, check_for_backend(Backend))]
 pub(super) struct AskRow {
-    tree_size: i64,
+    pub(super) tree_size: i64,
     position: i64,
     calendar: String,
     message: Vec<u8>,

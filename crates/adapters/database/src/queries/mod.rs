@@ -24,6 +24,7 @@ mod remote_actors;
 mod revocations;
 mod rows;
 mod statement;
+mod stored;
 mod tree;
 mod users;
 mod window;

@@ -13,6 +13,7 @@ use super::lineage::{children, claims, claims_of};
 use super::listing::{Length, Listing};
 use super::log::NUMBER;
 use super::receipts::notices_page;
+use super::stored::{activities_at, anchors_of_sizes, assets_behind, checkpoints_of, tiles_of};
 use super::tree::tiles_at;
 use artdag_assets::{AssetFilter, SearchWords};
 use artdag_federation::{DeliveryState, FollowState};
@@ -64,6 +65,9 @@ const FILL: &str = "
     insert into log_tiles (level, idx, hashes)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select n % 2, n / 2, cast('a hash of thirty-two bytes or so' as {bytes}) from n;
+    insert into log_checkpoints (size, root, note, created_at)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select n + 1, cast('a hash of thirty-two bytes or so' as {bytes}), 'note', {at} from n;
     insert into anchors (tree_size, from_index, root, checkpoint, nonces, state, block_height, created_at, due_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select n + 1, n, cast((100000 + n) || 'a root of thirty-two bytes' as {bytes}),
@@ -180,6 +184,11 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     for index in ["peers_due_proven", "peers_due_new", "peers_due_in_trouble"] {
         plans.push((plan(conn, lanes::due(cursor.at, [16; 3])).await, index));
     }
+    plans.push((plan(conn, activities_at(&(7000..7512), 512)).await, "activities_log"));
+    plans.push((plan(conn, tiles_of(1, &(7000..7001), 1)).await, dialect::plan::TILES));
+    plans.push((plan(conn, checkpoints_of(&(7001..7513), 512)).await, dialect::plan::CHECKPOINTS));
+    plans.push((plan(conn, anchors_of_sizes(&(7001..7513), 512)).await, dialect::plan::ANCHORS));
+    plans.push((plan(conn, assets_behind("asset7", 512)).await, dialect::plan::IDS));
     let hosts: Vec<String> = (0..30).map(|n| format!("h{n}")).collect();
     plans.push((plan(conn, due_of(&hosts, cursor.at, 10)).await, "deliveries_waiting"));
     plans

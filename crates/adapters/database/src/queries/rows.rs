@@ -75,7 +75,7 @@ impl Place<'_> {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = assets, check_for_backend(Backend))]
 pub(super) struct AssetRow {
-    id: String,
+    pub(super) id: String,
     name: String,
     content_hash: String,
     cid: Option<String>,
@@ -250,7 +250,7 @@ pub(super) struct ActivityRow {
     published_at: Instant,
     document: String,
     #[diesel(skip_insertion)]
-    log_index: Option<i64>,
+    pub(super) log_index: Option<i64>,
 }
 
 impl TryFrom<ActivityRow> for Activity {

@@ -15,7 +15,7 @@ use diesel::sql_types::{BigInt, Binary};
 use diesel_async::RunQueryDsl;
 
 /// The level at which entries are kept, which are no tile of hashes.
-const ENTRIES: i64 = -1;
+pub(super) const ENTRIES: i64 = -1;
 
 const HEAD: &str = "\
     select size, tree_size, coalesce((select max(size) from log_checkpoints), 0) as signed_size \

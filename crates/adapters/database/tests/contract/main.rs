@@ -20,6 +20,7 @@ mod races;
 mod remote;
 mod revocations;
 mod search;
+mod stored;
 mod tree;
 mod units;
 mod users;
@@ -194,6 +195,10 @@ contract! {
         finds_beginnings_of_words,
         follows_changes,
         takes_any_query;
+    stored:
+        rows_are_read_by_the_range,
+        tiles_are_read_by_their_index,
+        live_assets_come_with_their_claims;
     tree:
         is_found_as_it_was_written,
         has_nothing_beyond_its_end,

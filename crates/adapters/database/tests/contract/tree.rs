@@ -19,7 +19,7 @@ pub(crate) fn checkpoint(origin: &str, size: u64, root: Digest) -> SignedCheckpo
 }
 
 /// Appends as the sequencer does: from nothing but what is stored.
-async fn append(store: &Db, new: &[Digest]) -> bool {
+pub(crate) async fn append(store: &Db, new: &[Digest]) -> bool {
     let from = store.read().await.unwrap().log_head().await.unwrap().tree_size;
     let mut unit = store.begin().await.unwrap();
     if !unit.advance_tree(from, from + new.len() as u64).await.unwrap() {
