@@ -5,7 +5,9 @@
 use std::convert::Infallible;
 
 use artdag_anchoring::Digest;
-use artdag_anchoring::checkpoint::{AddCheckpoint, Checkpoint, Note, Receipt, SignedCheckpoint, VerifierKey};
+use artdag_anchoring::checkpoint::{
+    AddCheckpoint, Checkpoint, Note, NoteSignature, Receipt, SignedCheckpoint, VerifierKey, WitnessAnswer,
+};
 use artdag_anchoring::log::Tree;
 use artdag_fuzz::{fuzz_target, plant};
 
@@ -31,6 +33,14 @@ fuzz_target!(init: plant(seeds()), |bytes: &[u8]| {
         assert_eq!(AddCheckpoint::parse(&request.to_string()).as_ref(), Ok(&request));
         let root = request.checkpoint().checkpoint().root();
         let _ = request.check(request.proof().old_size(), &root);
+    }
+    if let Ok(signatures) = NoteSignature::parse_lines(text) {
+        let lines: String = signatures.iter().map(|signature| format!("{signature}\n")).collect();
+        assert_eq!(NoteSignature::parse_lines(&lines), Ok(signatures));
+    }
+    if let Some(answer) = WitnessAnswer::seen_at(text) {
+        let WitnessAnswer::SeenAt(size) = answer else { unreachable!("a size was read") };
+        assert_eq!(size.to_string(), text.trim_end_matches('\n'));
     }
     if let Ok(receipt) = Receipt::parse(text) {
         assert_eq!(Receipt::parse(&receipt.to_string()).as_ref(), Ok(&receipt));

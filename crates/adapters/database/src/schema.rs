@@ -125,6 +125,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Moment;
+
+    log_witnesses (witness) {
+        witness -> Text,
+        seen_size -> BigInt,
+        cosigned_at -> Nullable<Moment>,
+        failures -> BigInt,
+        last_error -> Nullable<Text>,
+        due_at -> Moment,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Nullable, Text};
     use super::Moment;
 

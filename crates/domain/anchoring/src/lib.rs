@@ -12,7 +12,7 @@
 //! | [`Anchor`] | how far a root has come on its way into Bitcoin, and who was asked to carry it |
 //! | [`LogReads`], [`LogRepository`], [`AnchorReads`], [`AnchorRepository`] | what keeps a log and its anchors |
 //! | [`WitnessReads`], [`WitnessRepository`] | what keeps what a witness has seen |
-//! | [`Calendar`], [`BlockHeaders`] | the world outside: who carries digests to Bitcoin, and who shows blocks |
+//! | [`Calendar`], [`BlockHeaders`], [`Witness`] | the world outside: who carries digests to Bitcoin, who shows blocks, and who cosigns |
 //!
 //! This crate does no I/O, has no clock and no randomness, and makes no signatures; what it needs of those comes in as
 //! arguments. It must never answer "yes" where it has not checked: what lies beyond the headers is
@@ -134,6 +134,6 @@ pub use day::Day;
 pub use digest::{Digest, InvalidDigest};
 pub use ports::{
     AnchorReads, AnchorRepository, BlockHeaders, Calendar, CalendarError, Cause, HeadersError, KeptCheckpoint, LogHead,
-    LogReads, LogRepository, WitnessReads, WitnessRepository,
+    LogReads, LogRepository, LogWitness, Witness, WitnessError, WitnessReads, WitnessRepository,
 };
 pub use verdict::{Assurance, Evidence, ShownBlock, Unknown, UnknownAssurance, Verdict};

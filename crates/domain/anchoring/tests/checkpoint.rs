@@ -8,7 +8,7 @@ use artdag_anchoring::Digest;
 use artdag_anchoring::checkpoint::{
     AddCheckpoint, Checkpoint, InvalidCheckpoint, InvalidKey, InvalidNote, InvalidReceipt, InvalidRequest, KeyKind,
     KeyName, Note, NoteSignature, Receipt, Refusal, Signed, SignedCheckpoint, UnverifiedCheckpoint, UnverifiedNote,
-    VerifierKey,
+    VerifierKey, WitnessAnswer,
 };
 use artdag_anchoring::log::{ProofError, Tree};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -316,4 +316,63 @@ fn a_receipt_holds_by_itself() {
     }
     assert_eq!(Receipt::parse(&text.replace("index 7", "index 6")).unwrap().verify(&entry), Err(ProofError::WrongRoot));
     assert!(Receipt::new(tree.prove_inclusion(7, 19).unwrap(), log.checkpoint(head_of(&tree))).is_err());
+}
+
+#[test]
+fn an_answer_has_the_cosignature_of_the_witness_that_was_asked() {
+    let (log, asked, other) = (log(), witness(2), witness(3));
+    let signed = log.checkpoint(head_of(&tree(5)));
+    let text = signed.note().text();
+    let (good, of_other) = (asked.sign(text, 1000), other.sign(text, 1000));
+    let find = |signatures: &[NoteSignature]| signed.find_cosignature(&asked.key, signatures, ed25519);
+    assert_eq!(find(&[of_other.clone(), good.clone()]).as_ref(), Ok(&good));
+    assert_eq!(find(&[of_other]), Err(UnverifiedNote::Unsigned));
+    assert_eq!(find(&[]), Err(UnverifiedNote::Unsigned));
+    // By another key under the same name and id, and of another text.
+    let forged: NoteSignature = {
+        let by_other = Signer { pair: witness(3).pair, key: asked.key.clone() };
+        by_other.sign(text, 1000)
+    };
+    let of_another_text = asked.sign(log.checkpoint(head_of(&tree(6))).note().text(), 1000);
+    for wrong in [forged, of_another_text] {
+        assert!(wrong.is_of(&asked.key));
+        assert_eq!(find(&[wrong, good.clone()]), Err(UnverifiedNote::WrongSignature(asked.key.name().clone())));
+    }
+    let mut cosigned = signed.clone();
+    cosigned.add(good).unwrap();
+    assert!(cosigned.claims_signature_of(&asked.key) && !cosigned.claims_signature_of(&other.key));
+    assert!(!signed.claims_signature_of(&asked.key));
+}
+
+#[test]
+fn a_witness_answers_with_lines_or_a_size() {
+    let line = COSIGNED.lines().last().unwrap();
+    let answer = WitnessAnswer::cosigned(&format!("{line}\n{line}\n"));
+    assert_eq!(answer, Ok(WitnessAnswer::Cosigned(vec![line.parse().unwrap()])));
+    for wrong in ["", "\n", line, &format!("{line}\n\n"), "<html>\n", &format!("{line}\r\n"), &format!("{COSIGNED}")] {
+        assert_eq!(WitnessAnswer::cosigned(wrong), Err(InvalidNote::Signature), "{wrong}");
+    }
+    let many: String = (0..65).map(|n| format!("{}\n", witness(n).sign("text\n", 1))).collect();
+    assert_eq!(WitnessAnswer::cosigned(&many), Err(InvalidNote::TooLong));
+    for (body, size) in [("0\n", 0), ("40\n", 40), ("40", 40), ("18446744073709551615\n", u64::MAX)] {
+        assert_eq!(WitnessAnswer::seen_at(body), Some(WitnessAnswer::SeenAt(size)), "{body}");
+    }
+    for wrong in ["", "\n", "040\n", "+4\n", "-1\n", " 4\n", "4\n\n", "4\r\n", "18446744073709551616\n", "four"] {
+        assert_eq!(WitnessAnswer::seen_at(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_note_takes_no_more_than_can_be_read_again() {
+    let mut signed = log().checkpoint(head_of(&tree(5)));
+    let name = "w".repeat(20_000);
+    let mut added = 0;
+    let error = loop {
+        match signed.add(Signer::new(added, &name, KeyKind::CosignatureV1).sign(signed.note().text(), 1)) {
+            Ok(()) => added += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((added, error), (6, InvalidNote::TooLong));
+    assert_eq!(SignedCheckpoint::parse(&signed.to_string()), Ok(signed));
 }

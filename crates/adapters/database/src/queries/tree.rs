@@ -1,13 +1,13 @@
 //! `LogReads`, `LogRepository`
 
 use super::super::Backend;
-use super::super::schema::{log_checkpoints, log_state};
+use super::super::schema::{log_checkpoints, log_state, log_witnesses};
 use super::rows::Place;
 use super::statement::{Select, Statement};
 use super::{Mode, Session, Writing, count, place};
-use artdag_anchoring::checkpoint::SignedCheckpoint;
+use artdag_anchoring::checkpoint::{NoteSignature, SignedCheckpoint};
 use artdag_anchoring::log::{Appended, BundleId, EntryBundle, TileId, TileSet};
-use artdag_anchoring::{Digest, KeptCheckpoint, LogHead, LogReads, LogRepository};
+use artdag_anchoring::{Digest, KeptCheckpoint, LogHead, LogReads, LogRepository, LogWitness};
 use artdag_kernel::{Instant, StoreError};
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -23,6 +23,12 @@ const HEAD: &str = "\
 
 const ADD_CHECKPOINT: &str = "\
     insert into log_checkpoints (size, root, note, created_at) values (?, ?, ?, ?) on conflict (size) do nothing";
+
+const SAVE_WITNESS: &str = "\
+    insert into log_witnesses (witness, seen_size, cosigned_at, failures, last_error, due_at) \
+    values (?, ?, ?, ?, ?, ?) \
+    on conflict (witness) do update set seen_size = excluded.seen_size, cosigned_at = excluded.cosigned_at, \
+        failures = excluded.failures, last_error = excluded.last_error, due_at = excluded.due_at";
 
 /// Tiles by level and index. Both engines name the columns of `values` so.
 pub(super) fn tiles_at(places: &[(i64, i64)]) -> Statement<(BigInt, BigInt, Binary)> {
@@ -95,6 +101,11 @@ impl<M: Mode> LogReads for Session<M> {
         let query = Statement::new("from log_checkpoints where size < ? order by size desc limit ?");
         self.load(Select::<CheckpointRow>::new(query.with(before).with(limit))).await
     }
+
+    async fn log_witnesses(&mut self) -> Result<Vec<LogWitness>, StoreError> {
+        let query = Statement::new("from log_witnesses order by witness");
+        self.load(Select::<WitnessRow>::new(query)).await
+    }
 }
 
 #[async_trait]
@@ -141,6 +152,40 @@ impl LogRepository for Session<Writing> {
             _ => Err(StoreError::Conflict("checkpoint")),
         }
     }
+
+    async fn add_cosignatures(&mut self, size: u64, signatures: &[NoteSignature]) -> Result<bool, StoreError> {
+        // Whoever was quicker has changed what this was added to, so it ends.
+        loop {
+            let Some(mut kept) = self.find_checkpoint(size).await? else {
+                return Ok(false);
+            };
+            let before = kept.signed.to_string();
+            let at = Place { table: "log_checkpoints", row: &size.to_string() };
+            for signature in signatures {
+                at.sound("note", kept.signed.add(signature.clone()))?;
+            }
+            let after = kept.signed.to_string();
+            if after == before {
+                return Ok(true);
+            }
+            let size: i64 = at.sound("size", size.try_into())?;
+            let change = Statement::new("update log_checkpoints set note = ? where size = ? and note = ?");
+            if self.execute(change.with(after).with(size).with(before)).await? > 0 {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn save_log_witness(&mut self, witness: &LogWitness) -> Result<(), StoreError> {
+        // Every field is named, so that a new one cannot be forgotten here.
+        let LogWitness { key, seen_size, cosigned_at, failures, last_error, due_at } = witness;
+        let key = key.to_string();
+        let at = Place { table: "log_witnesses", row: &key };
+        let seen_size: i64 = at.sound("seen_size", (*seen_size).try_into())?;
+        let save = Statement::new(SAVE_WITNESS).with(key.as_str()).with(seen_size).with(*cosigned_at);
+        let save = save.with(i64::from(*failures)).with(last_error.clone()).with(*due_at);
+        self.execute(save).await.map(drop)
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -158,5 +203,32 @@ impl TryFrom<CheckpointRow> for KeptCheckpoint {
         let at = Place { table: "log_checkpoints", row: &row.size.to_string() };
         let signed = at.sound("note", SignedCheckpoint::parse(&row.note))?;
         Ok(Self { signed, created_at: row.created_at })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = log_witnesses, check_for_backend(Backend))]
+pub(super) struct WitnessRow {
+    witness: String,
+    seen_size: i64,
+    cosigned_at: Option<Instant>,
+    failures: i64,
+    last_error: Option<String>,
+    due_at: Instant,
+}
+
+impl TryFrom<WitnessRow> for LogWitness {
+    type Error = StoreError;
+
+    fn try_from(row: WitnessRow) -> Result<Self, StoreError> {
+        let at = Place { table: "log_witnesses", row: &row.witness };
+        Ok(Self {
+            key: at.parse("witness", &row.witness)?,
+            seen_size: at.sound("seen_size", row.seen_size.try_into())?,
+            cosigned_at: row.cosigned_at,
+            failures: at.sound("failures", row.failures.try_into())?,
+            last_error: row.last_error,
+            due_at: row.due_at,
+        })
     }
 }

@@ -206,6 +206,9 @@ contract! {
         is_advanced_by_one_of_many,
         checkpoints_are_listed_largest_first,
         checkpoints_stay_as_they_are,
+        cosignatures_are_added_once,
+        cosignatures_added_by_many_all_stay,
+        witnesses_are_found_as_they_were_saved,
         documents_are_listed_in_the_logs_order,
         of_nothing_has_no_tiles;
     units:

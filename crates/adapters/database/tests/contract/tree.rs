@@ -1,9 +1,10 @@
 use crate::world::{Db, World, publish, sequence, with_users};
-use artdag_anchoring::checkpoint::{Checkpoint, SignedCheckpoint, VerifierKey};
+use artdag_anchoring::checkpoint::{Checkpoint, NoteSignature, SignedCheckpoint, VerifierKey};
 use artdag_anchoring::log::{Appender, BundleId, InclusionPlan, RootPlan, TileId, TileSet, Tree};
-use artdag_anchoring::{Digest, LogHead};
+use artdag_anchoring::{Digest, LogHead, LogWitness};
 use artdag_federation::{Activity, ActivityKind};
 use artdag_kernel::{ActivityId, ContentHash, StoreError};
+use chrono::TimeDelta;
 use std::convert::Infallible;
 
 pub(crate) fn entries(count: u32) -> Vec<Digest> {
@@ -163,6 +164,99 @@ pub(crate) async fn checkpoints_stay_as_they_are(store: Db) {
     assert!(matches!(unit.add_checkpoint(&other, world.now()).await, Err(StoreError::Conflict(_))));
     unit.commit().await.unwrap();
     assert_eq!(store.read().await.unwrap().newest_checkpoint().await.unwrap().unwrap().signed, first);
+}
+
+fn witness(n: u8) -> VerifierKey {
+    VerifierKey::cosignature_v1(format!("witness.example/{n}").parse().unwrap(), [n; 32])
+}
+
+fn cosignature(n: u8, signed: &SignedCheckpoint) -> NoteSignature {
+    let Ok(signature) = witness(n).sign(signed.note().text(), 7, |_| Ok::<_, Infallible>([n; 64]));
+    signature
+}
+
+async fn cosign(store: &Db, size: u64, signatures: &[NoteSignature]) -> bool {
+    let mut unit = store.begin().await.unwrap();
+    let added = unit.add_cosignatures(size, signatures).await.unwrap();
+    unit.commit().await.unwrap();
+    added
+}
+
+pub(crate) async fn cosignatures_are_added_once(store: Db) {
+    let world = World::new();
+    let (first, other) =
+        (checkpoint("art.example/log", 7, Digest::of(b"7")), checkpoint("art.example/log", 9, Digest::of(b"9")));
+    let mut unit = store.begin().await.unwrap();
+    for signed in [&first, &other] {
+        unit.add_checkpoint(signed, world.now()).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+    let signatures = [cosignature(1, &first), cosignature(2, &first)];
+    assert!(cosign(&store, 7, &signatures[..1]).await);
+    for _ in 0..2 {
+        assert!(cosign(&store, 7, &signatures).await);
+    }
+    assert!(cosign(&store, 7, &[]).await);
+    for size in [8, u64::MAX] {
+        assert!(!cosign(&store, size, &signatures).await, "there is no such checkpoint");
+    }
+    let mut expected = first.clone();
+    signatures.into_iter().for_each(|signature| expected.add(signature).unwrap());
+    let mut reader = store.read().await.unwrap();
+    let kept = reader.find_checkpoint(7).await.unwrap().unwrap();
+    assert_eq!((kept.signed, kept.created_at), (expected.clone(), world.now()));
+    assert_eq!(reader.newest_checkpoint().await.unwrap().unwrap().signed, other);
+    drop(reader);
+    // Whoever signs the same once more takes nothing away.
+    let mut unit = store.begin().await.unwrap();
+    unit.add_checkpoint(&first, world.now()).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(store.read().await.unwrap().find_checkpoint(7).await.unwrap().unwrap().signed, expected);
+}
+
+pub(crate) async fn cosignatures_added_by_many_all_stay(store: Db) {
+    let signed = checkpoint("art.example/log", 7, Digest::of(b"7"));
+    let mut unit = store.begin().await.unwrap();
+    unit.add_checkpoint(&signed, World::new().now()).await.unwrap();
+    unit.commit().await.unwrap();
+    let adding: Vec<_> = (0..20)
+        .map(|n| {
+            let (store, signature) = (store.clone(), cosignature(n, &signed));
+            tokio::spawn(async move { assert!(cosign(&store, 7, &[signature]).await) })
+        })
+        .collect();
+    for one in adding {
+        one.await.unwrap();
+    }
+    let kept = store.read().await.unwrap().find_checkpoint(7).await.unwrap().unwrap().signed;
+    assert_eq!(kept.note().text(), signed.note().text());
+    assert_eq!(kept.note().signatures().len(), 21);
+    assert!((0..20).all(|n| kept.claims_signature_of(&witness(n))));
+}
+
+pub(crate) async fn witnesses_are_found_as_they_were_saved(store: Db) {
+    let world = World::new();
+    let save = async |witness: &LogWitness| {
+        let mut unit = store.begin().await.unwrap();
+        unit.save_log_witness(witness).await.unwrap();
+        unit.commit().await.unwrap();
+    };
+    let new = LogWitness::new(witness(2), world.now());
+    let failed = LogWitness {
+        seen_size: 300,
+        failures: u32::MAX,
+        last_error: Some("it said \"é\"".to_owned()),
+        due_at: world.now() + TimeDelta::hours(1),
+        ..LogWitness::new(witness(1), world.now())
+    };
+    save(&new).await;
+    save(&failed).await;
+    assert_eq!(store.read().await.unwrap().log_witnesses().await.unwrap(), [failed, new]);
+    // A witness may have lost what it saw.
+    let later =
+        LogWitness { seen_size: 20, cosigned_at: Some(world.now()), ..LogWitness::new(witness(1), world.now()) };
+    save(&later).await;
+    assert_eq!(store.read().await.unwrap().log_witnesses().await.unwrap()[0], later);
 }
 
 pub(crate) async fn documents_are_listed_in_the_logs_order(store: Db) {

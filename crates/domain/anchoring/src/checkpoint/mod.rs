@@ -39,4 +39,4 @@ pub use key::{InvalidKey, InvalidKeyName, KeyKind, KeyName, VerifierKey};
 pub use note::{InvalidNote, Note, NoteSignature, Signed, UnverifiedNote};
 pub use receipt::{InvalidReceipt, Receipt};
 pub use signed::{InvalidSignedCheckpoint, SignedCheckpoint, UnverifiedCheckpoint};
-pub use witness::{AddCheckpoint, InvalidRequest, Refusal};
+pub use witness::{AddCheckpoint, InvalidRequest, Refusal, WitnessAnswer};

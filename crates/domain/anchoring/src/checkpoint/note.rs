@@ -122,12 +122,14 @@ impl Note {
     ///
     /// # Errors
     ///
-    /// If there are too many.
+    /// If there are too many, or they are too long: what is written can also be read.
     pub fn add(&mut self, signature: NoteSignature) -> Result<(), InvalidNote> {
         if self.signatures.contains(&signature) {
             return Ok(());
         }
-        if self.signatures.len() >= MAX_SIGNATURES {
+        let lines: usize = self.signatures.iter().map(NoteSignature::line_length).sum();
+        let length = self.text.len() + "\n".len() + lines + signature.line_length();
+        if self.signatures.len() >= MAX_SIGNATURES || length > MAX_LENGTH {
             return Err(InvalidNote::TooLong);
         }
         self.signatures.push(signature);
@@ -140,11 +142,7 @@ impl Note {
     ///
     /// If there is none or another line among them, or there are too many.
     pub fn add_lines(&mut self, lines: &str) -> Result<(), InvalidNote> {
-        let lines = lines.strip_suffix('\n').ok_or(InvalidNote::Signature)?;
-        for line in lines.split('\n') {
-            self.add(line.parse()?)?;
-        }
-        Ok(())
+        NoteSignature::parse_lines(lines)?.into_iter().try_for_each(|signature| self.add(signature))
     }
 
     /// Which of the keys have signed the text. Signatures of other keys say nothing.
@@ -159,7 +157,7 @@ impl Note {
     ) -> Result<Vec<Signed<'a>>, UnverifiedNote> {
         let mut signed: Vec<Signed<'a>> = Vec::new();
         for signature in &self.signatures {
-            let Some(key) = keys.iter().find(|key| signature.name == *key.name() && signature.id == key.id()) else {
+            let Some(key) = keys.iter().find(|key| signature.is_of(key)) else {
                 continue;
             };
             let verified = key.verify(&self.text, &signature.bytes, &ed25519);
@@ -175,6 +173,39 @@ impl Note {
 impl NoteSignature {
     pub(super) fn of(key: &VerifierKey, bytes: Vec<u8>) -> Self {
         Self { name: key.name().clone(), id: key.id(), bytes }
+    }
+
+    /// Reads lines of signatures, such as a witness's answer.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or another line among them, or there are too many.
+    pub fn parse_lines(lines: &str) -> Result<Vec<Self>, InvalidNote> {
+        let lines = lines.strip_suffix('\n').ok_or(InvalidNote::Signature)?;
+        let mut signatures = Vec::new();
+        for line in lines.split('\n') {
+            let signature = line.parse()?;
+            if signatures.contains(&signature) {
+                continue;
+            }
+            if signatures.len() >= MAX_SIGNATURES {
+                return Err(InvalidNote::TooLong);
+            }
+            signatures.push(signature);
+        }
+        Ok(signatures)
+    }
+
+    /// Whether it claims to be of this key.
+    #[must_use]
+    pub fn is_of(&self, key: &VerifierKey) -> bool {
+        self.name == *key.name() && self.id == key.id()
+    }
+
+    /// How long its line is in a note, with its end.
+    fn line_length(&self) -> usize {
+        let base64 = (self.id.len() + self.bytes.len()).div_ceil(3) * 4;
+        SIGNATURE_START.len() + self.name.as_str().len() + " ".len() + base64 + "\n".len()
     }
 
     /// The name of the key.

@@ -117,6 +117,28 @@ impl SignedCheckpoint {
     ) -> Result<Vec<Signed<'a>>, UnverifiedNote> {
         self.note.verify(witnesses, ed25519)
     }
+
+    /// Whether it has a signature that claims to be of this key.
+    #[must_use]
+    pub fn claims_signature_of(&self, key: &VerifierKey) -> bool {
+        self.note.signatures().iter().any(|signature| signature.is_of(key))
+    }
+
+    /// The one among these signatures by which the witness with this key cosigns the checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or one that claims to be it is not.
+    pub fn find_cosignature(
+        &self,
+        witness: &VerifierKey,
+        signatures: &[NoteSignature],
+        ed25519: impl Fn(&[u8; 32], &[u8], &[u8; 64]) -> bool,
+    ) -> Result<NoteSignature, UnverifiedNote> {
+        let claimed = signatures.iter().find(|signature| signature.is_of(witness)).ok_or(UnverifiedNote::Unsigned)?;
+        Note::signed(self.note.text().to_owned(), claimed.clone()).verify(std::slice::from_ref(witness), ed25519)?;
+        Ok(claimed.clone())
+    }
 }
 
 impl fmt::Display for SignedCheckpoint {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{InvalidSignedCheckpoint, SignedCheckpoint};
+use super::{InvalidNote, InvalidSignedCheckpoint, NoteSignature, SignedCheckpoint};
 use crate::log::{ConsistencyProof, ProofError};
 use crate::{Digest, text::decimal};
 
@@ -35,6 +35,32 @@ pub enum Refusal {
     /// The log was rewritten, or the proof is wrong. The answer is 422.
     #[error("the proof does not hold")]
     Proof(#[from] ProofError),
+}
+
+/// What a witness answers to a log that asked it to cosign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WitnessAnswer {
+    /// Signatures, which have still to be checked.
+    Cosigned(Vec<NoteSignature>),
+    /// It has last seen the log at this size, and has to be asked with a proof from there.
+    SeenAt(u64),
+}
+
+impl WitnessAnswer {
+    /// Reads the body of a success.
+    ///
+    /// # Errors
+    ///
+    /// If it is not lines of signatures, or there are too many.
+    pub fn cosigned(body: &str) -> Result<Self, InvalidNote> {
+        NoteSignature::parse_lines(body).map(Self::Cosigned)
+    }
+
+    /// Reads the body of a conflict: a size. `None` if it is none.
+    #[must_use]
+    pub fn seen_at(body: &str) -> Option<Self> {
+        decimal(body.strip_suffix('\n').unwrap_or(body)).map(Self::SeenAt)
+    }
 }
 
 impl AddCheckpoint {

@@ -1,4 +1,5 @@
-use crate::checkpoint::SignedCheckpoint;
+use super::LogWitness;
+use crate::checkpoint::{NoteSignature, SignedCheckpoint};
 use crate::log::{Appended, BundleId, EntryBundle, TileId, TileSet};
 use artdag_kernel::{Instant, StoreError};
 use async_trait::async_trait;
@@ -43,6 +44,9 @@ pub trait LogReads: Send {
 
     /// At most so many checkpoints, largest first: those of a size below `before`, if it is given.
     async fn list_checkpoints(&mut self, before: Option<u64>, limit: u16) -> Result<Vec<KeptCheckpoint>, StoreError>;
+
+    /// The witnesses of the log that were ever asked, in the order of their keys.
+    async fn log_witnesses(&mut self) -> Result<Vec<LogWitness>, StoreError>;
 }
 
 /// Keeps the log's tree.
@@ -58,4 +62,11 @@ pub trait LogRepository: LogReads {
     /// Adds a checkpoint. One of the same size stays as it is, and is [`StoreError::Conflict`] if it has another
     /// root.
     async fn add_checkpoint(&mut self, signed: &SignedCheckpoint, now: Instant) -> Result<(), StoreError>;
+
+    /// Adds signatures to the note of the checkpoint of that size, unless they are there; nothing else of it changes.
+    /// `false` if there is no such checkpoint.
+    async fn add_cosignatures(&mut self, size: u64, signatures: &[NoteSignature]) -> Result<bool, StoreError>;
+
+    /// Writes how far a witness has come, over what was written of it before.
+    async fn save_log_witness(&mut self, witness: &LogWitness) -> Result<(), StoreError>;
 }

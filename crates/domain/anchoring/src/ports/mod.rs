@@ -2,12 +2,14 @@
 
 mod anchors;
 mod calendar;
+mod cosigning;
 mod headers;
 mod log;
 mod witness;
 
 pub use anchors::{AnchorReads, AnchorRepository};
 pub use calendar::{Calendar, CalendarError};
+pub use cosigning::{LogWitness, Witness, WitnessError};
 pub use headers::{BlockHeaders, HeadersError};
 pub use log::{KeptCheckpoint, LogHead, LogReads, LogRepository};
 pub use witness::{WitnessReads, WitnessRepository};
