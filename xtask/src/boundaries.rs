@@ -64,7 +64,10 @@ const RULES: &[Rule] = &[
             "artdag-testing",
         ],
     ),
-    outer("artdag-http", &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation"]),
+    outer(
+        "artdag-http",
+        &["artdag-kernel", "artdag-assets", "artdag-provenance", "artdag-federation", "artdag-anchoring"],
+    ),
     outer("artdag-opentimestamps", &["artdag-http", "artdag-kernel", "artdag-anchoring", "artdag-testing"]),
     outer(
         "artdag-app",

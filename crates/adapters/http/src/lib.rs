@@ -1,4 +1,4 @@
-//! Calls to other servers: renderers, peers, calendars, chains.
+//! Calls to other servers: renderers, peers, witnesses, calendars, chains.
 //!
 //! Much of what this server fetches was named by somebody who must not decide where it connects: a renderer's
 //! redirect, the `id` of a peer's actor, the name server of either. So everything that calls out does it through
@@ -42,6 +42,7 @@ mod renderers;
 mod request;
 mod resolve;
 mod tls;
+mod witnesses;
 
 pub use address::AddressKind;
 pub use client::{ClientBuilder, ClientError, GuardedClient};
@@ -53,3 +54,4 @@ pub use policy::{GuardPolicy, Refusal};
 pub use renderers::{HttpRenderers, RendererLimits};
 pub use request::{Answer, JSON, Limits, Request};
 pub use resolve::{Resolve, SystemResolver};
+pub use witnesses::HttpWitnesses;

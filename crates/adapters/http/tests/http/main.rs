@@ -12,3 +12,4 @@ mod signer;
 mod ssrf;
 mod support;
 mod tls;
+mod witnesses;
