@@ -3,7 +3,7 @@
 use crate::bitcoin::{self, Bitcoin};
 use crate::settings::{AnchorSettings, SecretSource, Settings};
 use crate::system::{SystemClock, SystemRandomness};
-use artdag_http::{GuardPolicy, GuardedClient, HttpPeers, HttpRenderers};
+use artdag_http::{GuardPolicy, GuardedClient, HttpPeers, HttpRenderers, HttpWitnesses};
 use artdag_kernel::{Clock, Randomness, ServerUrl};
 use artdag_opentimestamps::HttpCalendars;
 use artdag_registry::{Blocks, Parts, Registry};
@@ -40,6 +40,7 @@ pub async fn build_with(settings: &Settings, bitcoin: Bitcoin) -> Result<Registr
         renderers: Arc::new(renderers(settings)?),
         peers: Arc::new(peers(settings)?),
         key_reader: Arc::new(RingKeys),
+        witnesses: Arc::new(HttpWitnesses::new(guarded(settings)?)),
         calendars: Arc::new(calendars(settings)?),
         blocks: Blocks { network: bitcoin.network, sources: bitcoin.sources, rules: bitcoin.rules },
         passwords: Arc::new(BoundedArgon2::new(work, randomness.clone())),
@@ -60,18 +61,20 @@ fn renderers(settings: &Settings) -> Result<HttpRenderers, StartError> {
 
 /// Calls other servers of the fediverse: nobody there is trusted with this server's own network.
 fn peers(settings: &Settings) -> Result<HttpPeers, StartError> {
-    let policy = GuardPolicy::new(settings.private_networks.clone(), []);
-    let public_url: ServerUrl = settings.site.base().parse()?;
-    Ok(HttpPeers::new(GuardedClient::builder(&public_url, policy).build()?, Arc::new(SystemClock)))
+    Ok(HttpPeers::new(guarded(settings)?, Arc::new(SystemClock)))
 }
 
 /// Calls calendars. The operator opens private networks for trials; a proof leads to the whitelist alone.
 fn calendars(settings: &Settings) -> Result<HttpCalendars, StartError> {
+    let AnchorSettings { policy, whitelist, .. } = &settings.anchors;
+    Ok(HttpCalendars::new(guarded(settings)?, &policy.calendars, whitelist.clone()))
+}
+
+/// A client for which nothing is open but what `ALLOW_PRIVATE_NETWORKS` opens.
+fn guarded(settings: &Settings) -> Result<GuardedClient, StartError> {
     let policy = GuardPolicy::new(settings.private_networks.clone(), []);
     let public_url: ServerUrl = settings.site.base().parse()?;
-    let client = GuardedClient::builder(&public_url, policy).build()?;
-    let AnchorSettings { policy, whitelist, .. } = &settings.anchors;
-    Ok(HttpCalendars::new(client, &policy.calendars, whitelist.clone()))
+    Ok(GuardedClient::builder(&public_url, policy).build()?)
 }
 
 /// What a process calls itself where it holds leases: unlike any other process of this registry.

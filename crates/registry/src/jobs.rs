@@ -27,6 +27,8 @@ pub enum Job {
     Sweep,
     /// Stamp the log when it is time, and see how far earlier stamps have come. Pushes itself again.
     Anchor,
+    /// Have the newest checkpoint of the log cosigned by its witnesses. Pushes itself again.
+    Cosign,
     /// Hand a published activity over for every follower of its actor.
     FanOut {
         /// The activity.
@@ -89,6 +91,7 @@ impl Job {
             Self::RevokeAtRenderer { .. } => "revoke-at-renderer",
             Self::Sweep => "sweep",
             Self::Anchor => "anchor",
+            Self::Cosign => "cosign",
             Self::FanOut { .. } => "fan-out",
             Self::RefreshActor { .. } => "refresh-actor",
             Self::FetchObject { .. } => "fetch-object",
@@ -101,8 +104,9 @@ impl Job {
         match self {
             // Four to five days of waiting. The tokens are revoked here whether the renderer hears of it or not.
             Self::RevokeAtRenderer { .. } => 20,
-            // Nothing but the database is needed for it, and what was published must reach its followers and the chain.
-            Self::Sweep | Self::Anchor | Self::FanOut { .. } => u32::MAX,
+            // Nothing but the database is needed for it, and what was published must reach its followers, the witnesses
+            // and the chain.
+            Self::Sweep | Self::Anchor | Self::Cosign | Self::FanOut { .. } => u32::MAX,
             Self::RefreshActor { .. } | Self::FetchObject { .. } | Self::SynchronizeFollowers { .. } => 8,
         }
     }
@@ -110,7 +114,7 @@ impl Job {
     fn key(&self) -> Option<String> {
         match self {
             Self::RevokeAtRenderer { .. } | Self::FanOut { .. } => None,
-            Self::Sweep | Self::Anchor => Some(self.kind().to_owned()),
+            Self::Sweep | Self::Anchor | Self::Cosign => Some(self.kind().to_owned()),
             Self::RefreshActor { actor: what }
             | Self::FetchObject { object: what }
             | Self::SynchronizeFollowers { actor: what, .. } => Some(format!("{} {what}", self.kind())),
@@ -152,6 +156,9 @@ impl Registry {
         let mut unit = self.parts.store.begin().await?;
         self.push(unit.as_mut(), &Job::Sweep).await?;
         self.push(unit.as_mut(), &Job::Anchor).await?;
+        if !self.parts.policy.witnesses.is_empty() {
+            self.push(unit.as_mut(), &Job::Cosign).await?;
+        }
         unit.commit().await
     }
 
@@ -209,6 +216,10 @@ impl Registry {
             Job::Anchor => {
                 let next = self.see_to_anchors().await.map_err(|error| JobError::Passing(error.into()))?;
                 Ok(Outcome::Again(next))
+            }
+            Job::Cosign => {
+                let next = self.ask_witnesses().await.map_err(|error| JobError::Passing(error.into()))?;
+                Ok(next.map_or(Outcome::Done, Outcome::Again))
             }
             Job::FanOut { activity, sender } => self.fan_out(queued, activity, sender).await.map(|()| Outcome::Done),
             Job::RefreshActor { actor } => self.ask_a_peer(self.refresh_actor(actor)).await,

@@ -51,7 +51,9 @@ pub use federation::{
 };
 pub use job_queue::{JobId, JobQueue, JobReads, JobState, QueuedJob};
 pub use jobs::Job;
-pub use log::{CosignError, LogError, list_entries, prove_consistency, prove_inclusion, run_sequencer, tree_root};
+pub use log::{
+    CosignError, LogError, WitnessServer, list_entries, prove_consistency, prove_inclusion, run_sequencer, tree_root,
+};
 pub use log_in::{LogInError, Session};
 pub use own_keys::OwnKey;
 pub use publish::PublishError;

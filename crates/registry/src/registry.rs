@@ -1,10 +1,10 @@
 use crate::federation::{CachedRules, InboxDesk, RemoteKeys};
 use crate::revocation_desk::RevocationDesk;
 use crate::usage::CachedUsage;
-use crate::{AnchorPolicy, Blocks, Reader, Store};
-use artdag_anchoring::Calendar;
+use crate::{AnchorPolicy, Blocks, Reader, Store, WitnessServer};
 use artdag_anchoring::bitcoin::{BlockHash, Network};
 use artdag_anchoring::checkpoint::VerifierKey;
+use artdag_anchoring::{Calendar, Witness};
 use artdag_auth::{PasswordHasher, TokenCodec};
 use artdag_federation::{FederationMode, KeyReader, KeyStore, Peers, Site};
 use artdag_kernel::{Clock, Instant, Randomness, ServerUrl, StoreError};
@@ -51,6 +51,8 @@ pub struct Policy {
     pub federation: FederationPolicy,
     /// The logs whose checkpoints this server cosigns, by their keys.
     pub witnessed_logs: Vec<VerifierKey>,
+    /// The witnesses that are asked to cosign the log's checkpoints.
+    pub witnesses: Vec<WitnessServer>,
     /// How the log is stamped.
     pub anchors: AnchorPolicy,
 }
@@ -79,6 +81,8 @@ pub struct Parts {
     pub peers: Arc<dyn Peers>,
     /// Reads other actors' keys.
     pub key_reader: Arc<dyn KeyReader>,
+    /// Asks witnesses of the log.
+    pub witnesses: Arc<dyn Witness>,
     /// Takes the log's roots to Bitcoin.
     pub calendars: Arc<dyn Calendar>,
     /// Shows Bitcoin's blocks.

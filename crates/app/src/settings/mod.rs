@@ -3,6 +3,7 @@
 mod anchors;
 mod bitcoin;
 mod raw;
+mod witnesses;
 
 pub use anchors::AnchorSettings;
 pub use bitcoin::BitcoinSettings;
@@ -41,6 +42,7 @@ pub const NAMES: &[&str] = &[
     "FOLLOWERS",
     "AUTHORIZED_FETCH",
     "WITNESSED_LOGS",
+    "WITNESSES",
     "ALLOW_PRIVATE_NETWORKS",
     "TRUSTED_PROXIES",
     "OTS_CALENDARS",
@@ -219,6 +221,7 @@ impl Settings {
                     })?,
                 },
                 witnessed_logs: raw.log_keys("WITNESSED_LOGS")?,
+                witnesses: witnesses::read(&raw)?,
                 anchors: anchors.policy.clone(),
             },
             private_networks,
@@ -273,6 +276,7 @@ impl Settings {
             ("FOLLOWERS", if self.policy.federation.accept_followers { "open" } else { "approval" }.to_owned()),
             ("AUTHORIZED_FETCH", self.policy.federation.authorized_fetch.to_string()),
             ("WITNESSED_LOGS", joined(&self.policy.witnessed_logs)),
+            ("WITNESSES", witnesses::shown(&self.policy.witnesses)),
             ("ALLOW_PRIVATE_NETWORKS", joined(&self.private_networks)),
             ("TRUSTED_PROXIES", joined(&self.trusted_proxies.0)),
         ];

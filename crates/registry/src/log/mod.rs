@@ -1,10 +1,13 @@
-//! The log of all activities: their places, the tree over them, and the checkpoints that are signed of it.
+//! The log of all activities: their places, the tree over them, and the checkpoints that are signed of it and
+//! cosigned by witnesses.
 
+mod ask_witnesses;
 mod checkpoint;
 mod cosign;
 mod prove;
 mod sequence;
 
+pub use ask_witnesses::WitnessServer;
 pub use cosign::CosignError;
 pub use prove::{list_entries, prove_consistency, prove_inclusion, tree_root};
 pub use sequence::run_sequencer;

@@ -13,7 +13,8 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 
 /// Show the newest checkpoint
 ///
-/// A signed note: the log's origin, its size, the root of its tree in base64, and the signatures.
+/// A signed note: the log's origin, its size, the root of its tree in base64, and the signatures: the log's own, then
+/// those of its witnesses, which follow some seconds later.
 #[utoipa::path(tag = "Log", responses(
     (status = 200, description = "The note", body = String, content_type = "text/plain"),
     (status = 404, body = ProblemDetails, description = "Nothing is in the log yet"),
