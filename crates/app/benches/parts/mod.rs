@@ -32,13 +32,6 @@ pub(crate) fn quantile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
 }
 
-/// How much memory a process has at this moment, in MiB; 0 where nothing tells.
-pub(crate) fn resident_mib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
 /// Reads one answer of this status to its end and forgets it.
 pub(crate) async fn read_answer(stream: &mut TcpStream, bytes: &mut Vec<u8>, status: &str) -> Result<(), Failure> {
     bytes.clear();

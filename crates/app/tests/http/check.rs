@@ -24,7 +24,7 @@ struct World {
 }
 
 impl World {
-    async fn new(database: &str, calendars: OtsCalendars) -> Self {
+    fn new(database: &str, calendars: OtsCalendars) -> Self {
         let mut settings = anchors::settings(&calendars);
         settings.push(("PORT", free_port().to_string()));
         settings.push(("DATABASE_URL", database.to_owned()));
@@ -442,7 +442,7 @@ fn damage_files(world: &World) {
 
 async fn checks(database: &str) {
     let Some(calendars) = OtsCalendars::start(2, 6).await else { return };
-    let world = World::new(database, calendars).await;
+    let world = World::new(database, calendars);
     let empty = world.check().well();
     assert_eq!(empty, "Checked 0 activities, 0 tiles, 0 checkpoints, 0 anchors, 0 assets: all is well.\n");
     live(&world).await;

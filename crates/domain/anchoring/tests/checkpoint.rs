@@ -349,7 +349,7 @@ fn a_witness_answers_with_lines_or_a_size() {
     let line = COSIGNED.lines().last().unwrap();
     let answer = WitnessAnswer::cosigned(&format!("{line}\n{line}\n"));
     assert_eq!(answer, Ok(WitnessAnswer::Cosigned(vec![line.parse().unwrap()])));
-    for wrong in ["", "\n", line, &format!("{line}\n\n"), "<html>\n", &format!("{line}\r\n"), &format!("{COSIGNED}")] {
+    for wrong in ["", "\n", line, &format!("{line}\n\n"), "<html>\n", &format!("{line}\r\n"), COSIGNED] {
         assert_eq!(WitnessAnswer::cosigned(wrong), Err(InvalidNote::Signature), "{wrong}");
     }
     let many: String = (0..65).map(|n| format!("{}\n", witness(n).sign("text\n", 1))).collect();

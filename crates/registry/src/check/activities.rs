@@ -183,13 +183,10 @@ fn disagreements(site: &Site, activity: &Activity, document: &Value) -> Vec<Faul
 }
 
 /// Of two signatures those that are by no key that the actor has or had.
-fn bad_signatures(
-    site: &Site,
-    activity: &Activity,
-    document: &Value,
-    keys: &ActorKeys,
-    now: Instant,
-) -> impl Iterator<Item = Fault> {
+fn bad_signatures(site: &Site, activity: &Activity, document: &Value, keys: &ActorKeys, now: Instant) -> Vec<Fault> {
+    let Some(document) = document.as_object() else {
+        return vec!["its text is no object".into()];
+    };
     let by_one_of = |keys: &[Arc<dyn VerifyingKey>], message: &[u8], signature: &[u8]| {
         keys.iter().any(|key| key.verify(message, signature))
     };
@@ -199,5 +196,5 @@ fn bad_signatures(
         by_one_of(&keys.ed25519, message, signature)
     });
     let engine = engine.err().map(|fault| format!("its signature is not good: {fault}").into());
-    engine.into_iter().chain(proof.err().map(|fault| format!("its proof is not good: {fault}").into()))
+    engine.into_iter().chain(proof.err().map(|fault| format!("its proof is not good: {fault}").into())).collect()
 }
