@@ -69,7 +69,14 @@ impl BlockHeaders for CachedHeaders {
 
     async fn header(&self, height: u32) -> Result<Option<BlockHeader>, HeadersError> {
         let mut seen = self.seen.lock().await;
+        if seen.as_ref().is_some_and(|seen| seen.tip < height) {
+            // It may have been made meanwhile; shown beside an older tip, it would lie above the end of the chain.
+            *seen = None;
+        }
         let seen = self.look(&mut seen).await?;
+        if height > seen.tip {
+            return Ok(None);
+        }
         if let Some(header) = seen.headers.get(&height) {
             return Ok(Some(*header));
         }

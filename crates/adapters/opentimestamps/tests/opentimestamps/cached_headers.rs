@@ -55,6 +55,7 @@ async fn the_same_is_asked_once_until_the_chain_changes() {
     assert_eq!(cached.header(10).await.unwrap(), None);
     peer.control("mine/1").await;
     assert!(cached.header(10).await.unwrap().is_some(), "what was not there is asked for again");
+    assert_eq!(cached.tip().await.unwrap(), 10, "and is not above the end of the chain");
 
     let impatient = CachedHeaders::new(source.clone(), Duration::ZERO);
     let before = impatient.header(8).await.unwrap();
