@@ -78,7 +78,7 @@ pub fn sources(settings: &Settings) -> Result<Bitcoin, StartError> {
     let node = node(settings)?.map(|node| -> Arc<dyn BlockHeaders> { Arc::new(node) });
     let explorers = compared(explorers(settings)?)?;
     // What follows the chain asks them itself; whoever looks at proofs is not to wear them out.
-    let fresh_for = if network == Network::Regtest { Duration::from_millis(500) } else { Duration::from_secs(10) };
+    let fresh_for = if network == Network::Regtest { Duration::ZERO } else { Duration::from_secs(10) };
     let others = [node.clone(), explorers.clone()].into_iter().flatten();
     let cached = others.map(|source| -> Arc<dyn BlockHeaders> { Arc::new(CachedHeaders::new(source, fresh_for)) });
     let first: Arc<dyn BlockHeaders> = kept.clone();
