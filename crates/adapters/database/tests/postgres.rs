@@ -120,7 +120,8 @@ async fn many_processes_migrate_at_once() {
             "00003_federation",
             "00004_log",
             "00005_anchors",
-            "00006_federation"
+            "00006_federation",
+            "00007_witnesses"
         ]
     );
     open(&url, 1).await.unwrap().ping().await.unwrap();
