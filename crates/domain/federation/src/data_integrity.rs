@@ -1,7 +1,7 @@
 //! The `proof` member: FEP-8b32, that is W3C's Data Integrity with the cryptosuite `eddsa-jcs-2022`.
 //!
 //! Ed25519 over 64 bytes: SHA-256 of the proof without its value, then SHA-256 of the document without `proof`
-//! and without `signature`, both spelt by [`jcs`]. So the proof covers every member that people read, and the
+//! and without `signature`, both spelt by [`jcs`](crate::canonical::jcs). So the proof covers every member that people read, and the
 //! [`engine_signature`](crate::engine_signature) beside it may be added before or after.
 
 use crate::ActorSigner;
