@@ -65,34 +65,7 @@ impl L1Server {
     }
 
     async fn answer(self, mut stream: TcpStream) {
-        let mut bytes = Vec::new();
-        let head = loop {
-            let mut piece = [0; 4096];
-            match stream.read(&mut piece).await {
-                Ok(0) | Err(_) => return,
-                Ok(n) => bytes.extend_from_slice(&piece[..n]),
-            }
-            if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
-                break at;
-            }
-        };
-        let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
-        let length: usize = text
-            .lines()
-            .find_map(|line| {
-                line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse().unwrap())
-            })
-            .unwrap_or(0);
-        while bytes.len() < head + 4 + length {
-            let mut piece = [0; 4096];
-            match stream.read(&mut piece).await {
-                Ok(0) | Err(_) => return,
-                Ok(n) => bytes.extend_from_slice(&piece[..n]),
-            }
-        }
-        let body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
-        let mut words = text.split(' ');
-        let (method, path) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        let Some((method, path, body)) = read_request(&mut stream).await else { return };
         self.state.lock().unwrap().heard.push((method.clone(), path.clone(), body));
         let reply = self.reply(&method, &path, &mut stream).await;
         let _ = stream.write_all(&reply).await;
@@ -152,7 +125,37 @@ impl L1Server {
     }
 }
 
-fn response(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
+/// Method, path and body of a request; `None` if whoever sends it hangs up.
+pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<(String, String, String)> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        let mut piece = [0; 4096];
+        match stream.read(&mut piece).await {
+            Ok(0) | Err(_) => return None,
+            Ok(n) => bytes.extend_from_slice(&piece[..n]),
+        }
+        if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+            break at;
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    let length: usize = text
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse().unwrap()))
+        .unwrap_or(0);
+    while bytes.len() < head + 4 + length {
+        let mut piece = [0; 4096];
+        match stream.read(&mut piece).await {
+            Ok(0) | Err(_) => return None,
+            Ok(n) => bytes.extend_from_slice(&piece[..n]),
+        }
+    }
+    let body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
+    let mut words = text.split(' ');
+    Some((words.next()?.to_owned(), words.next()?.to_owned(), body))
+}
+
+pub(crate) fn response(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()

@@ -21,7 +21,7 @@ const ACTIVITIES: u64 = 300;
 const OLD_LOG: u16 = 2100;
 
 /// What the program says if all is well; else what it complains of.
-fn run_go(gopath: &OsStr, base: &str, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn run_go(gopath: &OsStr, base: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("go")
         .arg("run")
         .arg(interop_file("check_log.go"))
@@ -36,7 +36,7 @@ fn run_go(gopath: &OsStr, base: &str, arguments: &[&str]) -> Result<String, Stri
 }
 
 /// Publishes so many activities, some at once.
-async fn publish(app: &TestApp, who: &Account, count: u64, what: &str) {
+pub(crate) async fn publish(app: &TestApp, who: &Account, count: u64, what: &str) {
     let claims = (0..count).map(|n| {
         let claim = plain_claim(&format!("{what} {n}"));
         async move { app.claim(who, &claim).await }

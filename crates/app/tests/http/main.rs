@@ -33,3 +33,4 @@ mod support;
 mod throttle;
 mod two_servers;
 mod users;
+mod witnesses;
