@@ -26,8 +26,10 @@ impl Registry {
         let signed = async {
             loop {
                 let mut reader = self.read().await?;
+                // In this order: what gets its place between the two is in the size that is read afterwards.
+                let waiting = reader.has_unindexed().await?;
                 let head = reader.log_head().await?;
-                if head.signed_size == head.size && !reader.has_unindexed().await? {
+                if !waiting && head.signed_size == head.size {
                     return Ok(());
                 }
                 drop(reader);
