@@ -5,6 +5,7 @@ use artdag_federation::http_signature::{
     BodyDigest, Content, KeyKind, OutgoingRequest, SigningKey, sign_cavage, sign_rfc9421,
 };
 use artdag_federation::{ActorSigner, SignatureScheme, data_integrity, multikey};
+use artdag_kernel::rfc3339_seconds;
 use artdag_kernel::testing::SeededRandomness;
 use artdag_signing::{ActorKeys, new_keys};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -204,7 +205,7 @@ impl Peer {
             "name": format!("{actor}'s picture"),
             "content": hash,
             "attributedTo": self.actor(actor),
-            "published": "2026-11-22T07:21:19Z",
+            "published": rfc3339_seconds(Utc::now_off(TimeDelta::zero())),
         });
         self.activity(actor, "Create", object)
     }
@@ -212,7 +213,9 @@ impl Peer {
     /// The same with an FEP-8b32 proof by its actor.
     pub(crate) fn with_proof(&self, actor: &str, mut activity: Value) -> Value {
         let method = format!("{}#ed25519-key", self.actor(actor));
-        data_integrity::attach(&mut activity, first_keys().as_ref(), &method, "2026-11-22T07:21:19Z").unwrap();
+        // Letters that are handed on are taken for some days only.
+        let now = rfc3339_seconds(Utc::now_off(TimeDelta::zero()));
+        data_integrity::attach(&mut activity, first_keys().as_ref(), &method, &now).unwrap();
         activity
     }
 
