@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Checks the bundle of /assets/{name}/proof with none of the registry's code, and without a network.
 
-  verify_bundle.py < bundle.json       (needs: pip install cryptography rfc8785 opentimestamps)
+  verify_bundle.py [HASH] < bundle.json       (needs: pip install cryptography rfc8785 opentimestamps)
 
 Prints each step. The status is 0 if the claim is proven, 1 if something is false, and 3 if the timestamp is not in a
 block yet, or the bundle has no header. That the header is one of Bitcoin's chain is for a node or an explorer to say:
-the last line names its hash.
+the last line names its hash. HASH is that of a block which you know to be Bitcoin's, and whose height you gave as
+`headers_from` when you fetched the bundle: then nobody has to be asked.
 """
-import base64, hashlib, json, os, subprocess, sys
+import base64, hashlib, itertools, json, os, subprocess, sys
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,10 +28,18 @@ def check(what, holds):
 
 
 def signatures(bundle):
-    """Both signatures of the claim, by the other program here."""
-    who, keys = bundle["actor"]["id"], bundle["actor"]
-    rsa = {"id": who + "#main-key", "owner": who, "publicKeyPem": keys["rsa_pem"]}
-    ed25519 = {"id": who + "#ed25519-key", "type": "Multikey", "controller": who, "publicKeyMultibase": keys["ed25519"]}
+    """Both signatures of the claim, by keys that the actor has or had."""
+    keys = bundle["actor"]
+    rsa = [keys["rsa_pem"], *keys["former_rsa_pems"]]
+    ed25519 = [keys["ed25519"], *keys["former_ed25519"]]
+    return any(signed_by(bundle, *pair) for pair in itertools.product(rsa, ed25519))
+
+
+def signed_by(bundle, pem, multikey):
+    """Asks the other program here."""
+    who = bundle["actor"]["id"]
+    rsa = {"id": who + "#main-key", "owner": who, "publicKeyPem": pem}
+    ed25519 = {"id": who + "#ed25519-key", "type": "Multikey", "controller": who, "publicKeyMultibase": multikey}
     actor = {"id": who, "publicKey": rsa, "assertionMethod": [ed25519]}
     question = json.dumps({"activity": bundle["activity"]["canonical"], "actor": actor})
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "verify_activity.py")
@@ -74,6 +83,31 @@ def checkpoint(note, key):
     return False
 
 
+def block_hash(header):
+    return hashlib.sha256(hashlib.sha256(header).digest()).digest()[::-1]
+
+
+def link(segment, header, height, known):
+    """That headers lead from the block of the proof to one that is known. Later blocks name all that came before
+    them; what comes after a known one has only the work that was put into it."""
+    raw, first = bytes.fromhex(segment["headers"]), segment["from"]
+    headers = [raw[at : at + 80] for at in range(0, len(raw), 80)]
+    hashes = [block_hash(one) for one in headers]
+    check("the headers follow one another", all(b[4:36] == a[::-1] for a, b in zip(hashes, headers[1:])))
+    last = first + len(headers) - 1
+    check("the block of the proof is one of them", first <= height <= last and headers[height - first] == header)
+    if height < last and hashes[-1] == known:
+        print(f"true  the block that you know, {last}, comes after it")
+        return
+    check("the block that you know is at one end of them", known in (hashes[0], hashes[-1]))
+    for one, hashed in zip(headers, hashes):
+        exponent, mantissa = one[75], int.from_bytes(one[72:75], "little")
+        target = mantissa << 8 * (exponent - 3) if exponent > 3 else mantissa >> 8 * (3 - exponent)
+        if int.from_bytes(hashed, "big") > target:
+            raise Untrue("each header has the work that it names")
+    print(f"true  it is {height - first} blocks after the one that you know, each with the work that it names")
+
+
 def main():
     bundle = json.load(sys.stdin)
     check("the bundle is of a form that is known here", bundle["format"] == "artdag-proof/1")
@@ -94,8 +128,12 @@ def main():
     blocks = [(a.height, m) for m, a in ots.timestamp.all_attestations() if isinstance(a, BitcoinBlockHeaderAttestation)]
     heights = [height for height, message in blocks if message == header[36:68]]
     check("the timestamp leads to the block's Merkle root", heights != [])
-    block = hashlib.sha256(hashlib.sha256(header).digest()).digest()[::-1].hex()
-    print(f"The claim existed when block {heights[0]} was made, if that is {block}.")
+    if len(sys.argv) > 1:
+        check("the bundle has headers up to the block that you know", timestamp["headers"] is not None)
+        link(timestamp["headers"], header, heights[0], bytes.fromhex(sys.argv[1]))
+        print(f"The claim existed when block {heights[0]} was made.")
+    else:
+        print(f"The claim existed when block {heights[0]} was made, if that is {block_hash(header).hex()}.")
     return 0
 
 

@@ -5,7 +5,10 @@ use artdag_anchoring::Digest;
 use artdag_anchoring::bitcoin::{BlockHeader, verify_attestation};
 use artdag_anchoring::checkpoint::{Receipt, VerifierKey};
 use artdag_anchoring::ots::DetachedTimestamp;
-use artdag_testing::{OtsCalendars, interop_file, official_client, python};
+use artdag_app::wiring;
+use artdag_federation::KeyStore as _;
+use artdag_signing::HeavyWork;
+use artdag_testing::{OtsCalendars, PATIENT, interop_file, official_client, python};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -67,7 +70,7 @@ impl World {
             if condition(&anchor) {
                 return anchor;
             }
-            assert!(start.elapsed() < artdag_testing::PATIENT, "never {what}: {anchor:#}");
+            assert!(start.elapsed() < PATIENT, "never {what}: {anchor:#}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -197,6 +200,14 @@ beside_calendars! {
         let bundle = app.get("/assets/work%20617/proof").await.body;
         assert_eq!((&bundle["format"], &bundle["timestamp"]["status"]), (&json!("artdag-proof/1"), &json!("confirmed")));
         check_bundle(&bundle);
+        check_links(&world).await;
+        // Whoever has new keys now signed with the old ones then.
+        let keys = wiring::key_store(&app.settings, HeavyWork::one_per_core());
+        keys.generate(&"giles".parse().unwrap(), true).await.unwrap();
+        let replaced = app.get("/assets/work%20617/proof").await.body;
+        assert_eq!(replaced["actor"]["former_ed25519"], json!([bundle["actor"]["ed25519"]]));
+        assert_eq!(replaced["actor"]["former_rsa_pems"], json!([bundle["actor"]["rsa_pem"]]));
+        assert_eq!(verify_bundle(&replaced, None).0, Some(0));
 
         let mut leaves = Vec::new();
         let mut next = Some(format!("/anchors/{root}/tree?limit=200"));
@@ -410,7 +421,7 @@ fn check_bundle(bundle: &Value) {
     assert_eq!(claim["object"]["name"], bundle["asset"]["name"]);
     assert_eq!(claim["actor"], bundle["actor"]["id"]);
     // And for whoever has none of our code.
-    let said = verify_bundle(bundle);
+    let said = verify_bundle(bundle, None);
     assert_eq!(said.0, Some(0), "{}", said.1);
     assert!(said.1.contains(&format!("if that is {}", header.hash())), "{}", said.1);
     for pointer in [
@@ -428,18 +439,48 @@ fn check_bundle(bundle: &Value) {
         let other = if text.as_bytes()[at] == b'2' { "3" } else { "2" };
         let broken = [&text[..at], other, &text[at + 1..]].concat();
         *changed.pointer_mut(pointer).unwrap() = json!(broken);
-        let said = verify_bundle(&changed);
+        let said = verify_bundle(&changed, None);
         // A header with the same root is that of another block.
         let is_the_same = said.0 == Some(0) && said.1.contains(&header.hash().to_string());
         assert!(!is_the_same, "{pointer}: {}", said.1);
     }
 }
 
+/// That a bundle links the block of its proof, which is block 10, to one that is known, on either side of it.
+async fn check_links(world: &World) {
+    let path = |from: &str| format!("/assets/work%20617/proof?headers_from={from}");
+    let hash_at = async |height: u32| world.calendars.get(0, &format!("/api/block-height/{height}")).await.unwrap();
+    let start = Instant::now();
+    while world.app.get(&path("15")).await.status != 200 {
+        assert!(start.elapsed() < PATIENT, "the headers never reach the last block");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for (known, first, count) in [(15, 10, 6), (4, 4, 7), (10, 10, 1)] {
+        let bundle = world.app.get(&path(&known.to_string())).await.body;
+        let segment = &bundle["timestamp"]["headers"];
+        let headers = segment["headers"].as_str().unwrap();
+        assert_eq!((&segment["from"], headers.len()), (&json!(first), count * 160), "{known}");
+        let said = verify_bundle(&bundle, Some(&hash_at(known).await));
+        assert_eq!(said.0, Some(0), "{known}: {}", said.1);
+        let said = verify_bundle(&bundle, Some(&hash_at(8).await));
+        assert_eq!(said.0, Some(1), "another block is not at the end: {}", said.1);
+        let mut changed = bundle.clone();
+        let other = if headers.as_bytes()[20] == b'0' { "1" } else { "0" };
+        changed["timestamp"]["headers"]["headers"] = json!([&headers[..20], other, &headers[21..]].concat());
+        let said = verify_bundle(&changed, Some(&hash_at(known).await));
+        assert_eq!(said.0, Some(1), "a changed header is another: {}", said.1);
+    }
+    for unknown in ["16", "20170", "4000000000", "-1", "x"] {
+        world.app.get(&path(unknown)).await.assert_problem(422, "invalid-fields");
+    }
+}
+
 /// What the program in Python makes of a bundle: its status, and what it prints.
-fn verify_bundle(bundle: &Value) -> (Option<i32>, String) {
+fn verify_bundle(bundle: &Value, known: Option<&str>) -> (Option<i32>, String) {
     let python = python("no bundle was verified by another program").unwrap();
     let mut child = Command::new(python)
         .arg(interop_file("verify_bundle.py"))
+        .args(known)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

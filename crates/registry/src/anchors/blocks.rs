@@ -1,6 +1,6 @@
 use crate::Registry;
 use artdag_anchoring::bitcoin::{BlockHash, BlockHeader, ChainRules, Network};
-use artdag_anchoring::{BlockHeaders, Claim, HeadersError, Unknown, Verdict};
+use artdag_anchoring::{Assurance, BlockHeaders, Claim, HeadersError, Unknown, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,20 @@ impl Blocks {
         None
     }
 
+    /// So many headers from a height on, of a chain that was checked here; `None` where it does not reach. Others are
+    /// not asked: they may take a request for each.
+    async fn checked_headers(&self, from: u32, count: u32) -> Option<Vec<BlockHeader>> {
+        for source in self.sources.iter().filter(|source| source.assurance() == Assurance::PowChain) {
+            match timeout(PATIENCE, source.headers(from, count)).await {
+                Ok(Ok(headers)) if headers.len() as u64 == u64::from(count) => return Some(headers),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => shrug(source.as_ref(), &error),
+                Err(elapsed) => shrug(source.as_ref(), &elapsed),
+            }
+        }
+        None
+    }
+
     /// The last block that the best source which answers knows.
     pub async fn tip(&self) -> Option<(u32, BlockHash)> {
         for source in &self.sources {
@@ -87,6 +101,11 @@ impl Registry {
     /// The header of the block at a height, if a source of headers shows it.
     pub async fn block_header(&self, height: u32) -> Option<BlockHeader> {
         self.parts.blocks.header(height).await
+    }
+
+    /// So many headers from a height on, out of the chain that was checked here, if it reaches so far.
+    pub async fn checked_headers(&self, from: u32, count: u32) -> Option<Vec<BlockHeader>> {
+        self.parts.blocks.checked_headers(from, count).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::body::{AnchorBody, status_word};
 use crate::http::document::{Freshness, MediaType, document, to_json};
+use crate::http::list::ListQuery;
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::routes::api::asset_body::AssetBody;
 use crate::routes::api::assets::find_live_asset;
@@ -10,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_anchoring::Digest;
 use artdag_anchoring::checkpoint::Receipt;
 use artdag_federation::multikey;
+use artdag_kernel::Username;
 use artdag_registry::{Registry, activity_proof, prove_by_anchor};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +25,9 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 
 /// The form of the bundle. It changes with anything that a verifier must know of.
 const FORMAT: &str = "artdag-proof/1";
+
+/// Ten periods of Bitcoin's difficulty, about 140 days: 1.6 MB.
+const MOST_HEADERS: u32 = 20_160;
 
 /// Everything that it takes to check a claim offline.
 #[derive(Serialize, ToSchema)]
@@ -57,6 +62,24 @@ struct ActorKeys {
     rsa_pem: String,
     /// For `proof`: a Multikey.
     ed25519: String,
+    /// Keys for `signature` that were replaced, the latest first. Claims from before are signed with one of them.
+    former_rsa_pems: Vec<String>,
+    /// The same for `proof`.
+    former_ed25519: Vec<String>,
+}
+
+impl ActorKeys {
+    async fn of(registry: &Registry, owner: &Username) -> Result<Self, Problem> {
+        let history = registry.keys().history(owner).await.map_err(Problem::internal)?;
+        let mut rsa_pems = history.rsa_pems.into_iter();
+        let mut ed25519 = history.ed25519.iter().map(multikey::encode);
+        let (Some(rsa_pem), Some(present)) = (rsa_pems.next(), ed25519.next()) else {
+            return Err(Problem::internal(format!("there are no keys of {owner} here")));
+        };
+        let id = registry.site().actor(owner);
+        let (former_rsa_pems, former_ed25519) = (rsa_pems.collect(), ed25519.collect());
+        Ok(Self { id, rsa_pem, ed25519: present, former_rsa_pems, former_ed25519 })
+    }
 }
 
 /// That the claim is in the log.
@@ -78,16 +101,48 @@ struct TimestampBody {
     ots: Option<String>,
     /// The header of the block that the proof names, 80 bytes in hex, if this server has it.
     header: Option<String>,
+    /// The headers that link that block to one which the verifier knows, if they were asked for.
+    headers: Option<SegmentBody>,
+}
+
+/// Headers that follow one another, out of the chain that this server has checked.
+#[derive(Serialize, ToSchema)]
+struct SegmentBody {
+    /// The height of the first.
+    from: u32,
+    /// 80 bytes each, in hex, one after the other.
+    headers: String,
+}
+
+impl SegmentBody {
+    /// From a height that the verifier knows to that of the proof, whichever is lower first.
+    async fn between(registry: &Registry, known: u32, proven: u32) -> Result<Self, Problem> {
+        let from = known.min(proven);
+        let count = known.abs_diff(proven).saturating_add(1);
+        if count > MOST_HEADERS {
+            let message = format!("must be at most {} blocks away from {proven}", MOST_HEADERS - 1);
+            return Err(Problem::invalid_field("headers_from", message));
+        }
+        let headers = registry.checked_headers(from, count).await.ok_or_else(|| {
+            Problem::invalid_field("headers_from", "is the height of no block that this server has checked")
+        })?;
+        Ok(Self { from, headers: headers.iter().map(|header| hex::encode(header.as_bytes())).collect() })
+    }
 }
 
 /// Show the proof of an asset's claim
 ///
 /// One file with all that it takes to check the claim without this server: the signed text, the keys, the path into
-/// the log with its signed checkpoint, the OpenTimestamps proof, and the block's header.
-#[utoipa::path(tag = "Anchors", params(("name" = String, Path, description = "The asset's name")), responses(
+/// the log with its signed checkpoint, the OpenTimestamps proof, and the block's header. With `headers_from` also the
+/// headers that link the block to one that you know already, so that nobody has to be asked whether it is Bitcoin's.
+#[utoipa::path(tag = "Anchors", params(
+    ("name" = String, Path, description = "The asset's name"),
+    ("headers_from" = Option<u32>, Query, description = "The height of a block that you know"),
+), responses(
     (status = 200, body = Bundle),
     (status = 404, body = ProblemDetails, description = "There is no such asset, or its claim is not in the log yet"),
     (status = 410, body = ProblemDetails, description = "It was deleted; `tombstone` tells when"),
+    (status = 422, body = ProblemDetails, description = "That block is too far away, or not known here"),
 ))]
 #[get("/assets/{name}/proof")]
 async fn show_bundle(
@@ -95,14 +150,13 @@ async fn show_bundle(
     registry: web::Data<Registry>,
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    let known = ListQuery::of(&request)?.number("headers_from")?;
     let asset = find_live_asset(&registry, &name).await?;
     let site = registry.site();
     let activity = registry.read().await?.find_activity(asset.claim).await?;
     let activity = activity.ok_or_else(|| Problem::internal("an asset's claim is not stored"))?;
     let (proof, signed) = prove(&registry, &activity).await?;
     let receipt = Receipt::new(proof, signed).map_err(Problem::internal)?;
-    let keys = registry.keys().signer(&asset.owner).await.map_err(Problem::internal)?;
-    let keys = keys.ok_or_else(|| Problem::internal(format!("there are no keys of {} here", asset.owner)))?;
     let entry = Digest::of(activity.document.as_str().as_bytes());
     let proven = prove_by_anchor(registry.read().await?.as_mut(), &activity).await?;
     let timestamp = match proven {
@@ -119,10 +173,13 @@ async fn show_bundle(
                     Some(height) => registry.block_header(height).await.map(|header| hex::encode(header.as_bytes())),
                     None => None,
                 },
+                headers: match known.zip(height) {
+                    Some((known, height)) => Some(SegmentBody::between(&registry, known, height).await?),
+                    None => None,
+                },
             })
         }
     };
-    let public = keys.public_keys();
     let bundle = Bundle {
         format: FORMAT,
         asset: AssetBody::read(&registry, &asset).await?,
@@ -131,11 +188,7 @@ async fn show_bundle(
             canonical: activity.document.as_str().to_owned(),
             sha256: entry.to_string(),
         },
-        actor: ActorKeys {
-            id: site.actor(&asset.owner),
-            rsa_pem: public.rsa_pem.clone(),
-            ed25519: multikey::encode(&public.ed25519),
-        },
+        actor: ActorKeys::of(&registry, &asset.owner).await?,
         log: LogBody { key: registry.log_key().await?.to_string(), receipt: receipt.to_string() },
         timestamp,
     };
