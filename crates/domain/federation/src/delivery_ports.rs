@@ -153,9 +153,9 @@ pub trait DeliveryQueue: DeliveryReads {
     /// Takes down how deliveries came out. One that is over already stays as it is.
     async fn conclude_deliveries(&mut self, concluded: &[Concluded]) -> Result<(), StoreError>;
 
-    /// Takes down how a server behaved, and gives its lane back, due when its next mail is: not before its breaker
-    /// allows. `false` when this worker holds the lane no longer; then nothing is written.
-    async fn release_lane(&mut self, holder: &str, peer: &Peer, now: Instant) -> Result<bool, StoreError>;
+    /// Takes down how servers behaved, and gives their lanes back, each due when its next mail is: not before its
+    /// breaker allows. Answers their hosts in order; of a lane that this worker holds no longer nothing is written.
+    async fn release_lanes(&mut self, holder: &str, peers: &[&Peer]) -> Result<Vec<String>, StoreError>;
 
     /// Mail came from these hosts: what [`Breaker::heard`] says, where it says anything.
     async fn heard_from(&mut self, hosts: &[String], now: Instant) -> Result<(), StoreError>;

@@ -181,8 +181,8 @@ pub trait RemoteReads: Send {
     /// How many followers a user has accepted.
     async fn count_followers(&mut self, user: &Username) -> Result<u64, StoreError>;
 
-    /// The accepted followers of a user that live at one origin (FEP-8fcf).
-    async fn followers_at(&mut self, user: &Username, origin: &str) -> Result<Vec<Iri>, StoreError>;
+    /// For each of these users and origins, the user's accepted followers that live there (FEP-8fcf), in order.
+    async fn followers_at(&mut self, of: &[(&Username, &str)]) -> Result<Vec<Vec<Iri>>, StoreError>;
 
     /// One follower of a user.
     async fn find_follower(&mut self, user: &Username, actor: &Iri) -> Result<Option<Follower>, StoreError>;

@@ -4,25 +4,44 @@ use super::fetch_jobs::{fetch_failed, lasting};
 use crate::jobs::JobError;
 use crate::{Job, Registry};
 use artdag_federation::http_signature::collection_synchronization::{CollectionSynchronization, FollowersDigest};
-use artdag_federation::{Iri, collection_ids};
+use artdag_federation::{Delivery, Iri, collection_ids};
 use artdag_kernel::{StoreError, Username};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 /// How long an acceptance may be on its way that the other server does not count yet.
 const SECOND_LOOK: Duration = Duration::from_secs(20);
 
+/// The headers for mail from these senders to these origins.
+#[derive(Default)]
+pub(crate) struct SynchronizationHeaders(HashMap<(Username, String), String>);
+
+impl SynchronizationHeaders {
+    /// That for a delivery which they were made for.
+    pub(crate) fn of(&self, mail: &Delivery) -> Option<&String> {
+        self.0.get(&(mail.sender.clone(), mail.inbox.origin().to_owned()))
+    }
+}
+
 impl Registry {
-    /// What the header on a delivery to followers says: which of them the recipient's server has.
-    pub(crate) async fn synchronization_header(&self, sender: &Username, inbox: &Iri) -> Result<String, StoreError> {
-        let followers = self.read().await?.followers_at(sender, inbox.origin()).await?;
+    /// What the headers on deliveries to followers say: which of the sender's followers the recipient's server has.
+    pub(crate) async fn synchronization_headers(
+        &self,
+        deliveries: &[Delivery],
+    ) -> Result<SynchronizationHeaders, StoreError> {
+        let pairs: BTreeSet<_> = deliveries.iter().map(|mail| (&mail.sender, mail.inbox.origin())).collect();
+        let pairs: Vec<(&Username, &str)> = pairs.into_iter().collect();
+        let followers = self.read().await?.followers_at(&pairs).await?;
         let site = &self.parts.site;
-        let header = CollectionSynchronization {
-            collection_id: site.followers(sender),
-            url: site.followers_synchronization(sender),
-            digest: FollowersDigest::of(followers.iter().map(Iri::as_str)),
+        let header = |((sender, origin), followers): ((&Username, &str), Vec<Iri>)| {
+            let header = CollectionSynchronization {
+                collection_id: site.followers(sender),
+                url: site.followers_synchronization(sender),
+                digest: FollowersDigest::of(followers.iter().map(Iri::as_str)),
+            };
+            ((sender.clone(), origin.to_owned()), header.to_string())
         };
-        Ok(header.to_string())
+        Ok(SynchronizationHeaders(pairs.into_iter().zip(followers).map(header).collect()))
     }
 
     /// The job that a header asks for: none, unless it speaks of the sender's own followers.

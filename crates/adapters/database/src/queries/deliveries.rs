@@ -184,8 +184,8 @@ impl DeliveryQueue for Session<Writing> {
         self.execute(conclude(&elements)).await.map(drop)
     }
 
-    async fn release_lane(&mut self, holder: &str, peer: &Peer, _now: Instant) -> Result<bool, StoreError> {
-        lanes::release(self, holder, peer).await
+    async fn release_lanes(&mut self, holder: &str, peers: &[&Peer]) -> Result<Vec<String>, StoreError> {
+        lanes::release(self, holder, peers).await
     }
 
     async fn heard_from(&mut self, hosts: &[String], now: Instant) -> Result<(), StoreError> {

@@ -1,14 +1,16 @@
 //! Who follows whom, between here and elsewhere.
 
-use super::super::Backend;
 use super::super::schema::{followers, following};
+use super::super::{Backend, dialect};
 use super::rows::Place;
 use super::statement::{Select, Statement};
 use super::{Mode, Session, Writing, count};
 use artdag_federation::{FollowState, Follower, Following, Iri};
 use artdag_kernel::{ActivityId, Instant, Page, Slice, StoreError, Username};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
 
 const ACCEPTED: &str = FollowState::Accepted.as_str();
 
@@ -54,17 +56,38 @@ pub(super) async fn count_followers<M: Mode>(session: &mut Session<M>, user: &Us
 
 pub(super) async fn followers_at<M: Mode>(
     session: &mut Session<M>,
-    user: &Username,
-    origin: &str,
-) -> Result<Vec<Iri>, StoreError> {
-    // The word stands in the text: only then is the index known to hold all of them.
-    const TEXT: &str =
-        "from followers where followers.username = ? and followers.origin = ? and followers.state = 'accepted'";
-    let found: Vec<Follower> =
-        session.load(Select::<FollowerRow>::new(Statement::new(TEXT).with(user).with(origin))).await?;
-    let mut actors: Vec<Iri> = found.into_iter().map(|follower| follower.actor).collect();
-    actors.sort_unstable();
-    Ok(actors)
+    of: &[(&Username, &str)],
+) -> Result<Vec<Vec<Iri>>, StoreError> {
+    let mut found = vec![Vec::new(); of.len()];
+    if of.is_empty() {
+        return Ok(found);
+    }
+    let query = followers_of(of);
+    let rows: Vec<(i64, String)> = session.run(|conn| query.load(conn)).await?;
+    for (which, actor) in rows {
+        let at = Place { table: "followers", row: &actor };
+        if let Some(actors) = usize::try_from(which).ok().and_then(|which| found.get_mut(which)) {
+            actors.push(at.parse("actor", &actor)?);
+        }
+    }
+    found.iter_mut().for_each(|actors: &mut Vec<Iri>| actors.sort_unstable());
+    Ok(found)
+}
+
+/// The places in the list, and the followers that belong there. The limit tells PostgreSQL how few pairs there are, and
+/// the word stands in the text: only then is the index known to hold all that is asked for.
+pub(super) fn followers_of(of: &[(&Username, &str)]) -> Statement<(BigInt, Text)> {
+    let text = format!(
+        "select pair.place, followers.actor \
+        from (select cast(element.value ->> 0 as bigint) as place, element.value ->> 1 as username, \
+                element.value ->> 2 as origin from {} limit ?) as pair \
+            cross join followers \
+        where followers.username = pair.username and followers.origin = pair.origin and followers.state = 'accepted'",
+        dialect::ELEMENTS
+    );
+    let pairs = of.iter().enumerate().map(|(place, (user, origin))| json!([place, user.as_str(), origin]));
+    let pairs: Vec<Value> = pairs.collect();
+    Statement::new(text).with(json!(pairs).to_string()).with(i64::try_from(of.len()).unwrap_or(i64::MAX))
 }
 
 pub(super) async fn find_follower<M: Mode>(

@@ -7,7 +7,7 @@
 use super::super::schema::peers;
 use super::super::{Backend, dialect};
 use super::rows::Place;
-use super::statement::{Select, Statement};
+use super::statement::{Select, Statement, moment_text};
 use super::{Mode, Session, Writing, micros};
 use artdag_federation::delivery::Breaker;
 use artdag_federation::{Peer, Standing};
@@ -15,6 +15,7 @@ use artdag_kernel::{ActivityId, Instant, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
 
 /// Behind an insert of hosts and of the time from which there is mail for them. A row that stays as it is gets locked
 /// all the same.
@@ -151,34 +152,61 @@ pub(super) async fn renew(
     Ok(kept)
 }
 
-pub(super) async fn release(session: &mut Session<Writing>, holder: &str, peer: &Peer) -> Result<bool, StoreError> {
+pub(super) async fn release(
+    session: &mut Session<Writing>,
+    holder: &str,
+    peers: &[&Peer],
+) -> Result<Vec<String>, StoreError> {
+    if peers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hosts: Vec<String> = peers.iter().map(|peer| peer.host.clone()).collect();
+    session.run(|conn| dialect::lock_lanes(conn, hosts)).await?;
+    let release = released(holder, peers);
+    let mut hosts: Vec<String> = session.run(|conn| release.load(conn)).await?;
+    hosts.sort_unstable();
+    Ok(hosts)
+}
+
+pub(super) fn released(holder: &str, peers: &[&Peer]) -> Statement<Text> {
+    let (elements, moment) = (dialect::ELEMENTS, dialect::MOMENT);
+    let due = NEXT_DUE.replace("{open}", "lane.open_until").replace('?', "peers.host");
+    let text = format!(
+        "update peers set failures = lane.failures, failing_since = lane.failing_since, open_until = lane.open_until, \
+            scheme = lane.scheme, scheme_known_at = lane.scheme_known_at, width = lane.width, \
+            last_success_at = lane.last_success_at, last_error = lane.last_error, \
+            holder = null, lease_until = null, due_at = {due} \
+        from (select element.value ->> 0 as host, cast(element.value ->> 1 as bigint) as failures, \
+                cast(element.value ->> 2 as {moment}) as failing_since, \
+                cast(element.value ->> 3 as {moment}) as open_until, element.value ->> 4 as scheme, \
+                cast(element.value ->> 5 as {moment}) as scheme_known_at, \
+                cast(element.value ->> 6 as bigint) as width, \
+                cast(element.value ->> 7 as {moment}) as last_success_at, element.value ->> 8 as last_error \
+            from {elements} limit ?) as lane \
+        where peers.host = lane.host and peers.holder = ? returning peers.host"
+    );
+    let elements: Vec<Value> = peers.iter().map(|peer| released_element(peer)).collect();
+    Statement::new(text)
+        .with(json!(elements).to_string())
+        .with(i64::try_from(elements.len()).unwrap_or(i64::MAX))
+        .with(holder)
+}
+
+fn released_element(peer: &Peer) -> Value {
     // Every field is named, so that a new one cannot be forgotten here.
     let Peer { host, breaker, scheme, width, last_success_at, last_error, due_at: _ } = peer;
     let Breaker { failures, since, open_until } = breaker;
-    session.run(|conn| dialect::lock_lanes(conn, vec![host.clone()])).await?;
-    let due = NEXT_DUE.replace("{open}", &format!("cast(? as {})", dialect::MOMENT));
-    let text = format!(
-        "update peers set failures = ?, failing_since = ?, open_until = ?, scheme = ?, scheme_known_at = ?, \
-            width = ?, last_success_at = ?, last_error = ?, holder = null, lease_until = null, due_at = {due} \
-        where host = ? and holder = ?"
-    );
-    let release = Statement::new(text)
-        .with(i64::from(*failures))
-        .with(*since)
-        .with(*open_until)
-        .with(scheme.map(|(scheme, _)| scheme.as_str().to_owned()))
-        .with(scheme.map(|(_, known_at)| known_at))
-        .with(*width)
-        .with(*last_success_at)
-        .with(last_error.clone())
-        .with(*open_until)
-        .with(*open_until)
-        .with(host.as_str())
-        .with(host.as_str())
-        .with(host.as_str())
-        .with(host.as_str())
-        .with(holder);
-    session.execute(release).await.map(|n| n > 0)
+    json!([
+        host,
+        failures,
+        since.map(moment_text),
+        open_until.map(moment_text),
+        scheme.map(|(scheme, _)| scheme.as_str()),
+        scheme.map(|(_, known_at)| moment_text(known_at)),
+        width,
+        last_success_at.map(moment_text),
+        last_error,
+    ])
 }
 
 pub(super) async fn heard_from(

@@ -5,7 +5,7 @@ use super::activities::{Timeline, log_range};
 use super::anchors::{anchors_at, asks_at, due, first_trees, from_block, largest, next_due};
 use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
-use super::follows::{followers_page, following_page};
+use super::follows::{followers_of, followers_page, following_page};
 use super::heard::{claims_to, timeline};
 use super::jobs::{DUE, JobList};
 use super::lanes;
@@ -16,7 +16,8 @@ use super::receipts::notices_page;
 use super::stored::{activities_at, anchors_of_sizes, assets_behind, checkpoints_of, tiles_of};
 use super::tree::tiles_at;
 use artdag_assets::{AssetFilter, SearchWords};
-use artdag_federation::{DeliveryState, FollowState};
+use artdag_federation::delivery::Breaker;
+use artdag_federation::{DeliveryState, FollowState, Peer};
 use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
 use artdag_registry::JobState;
 use chrono::DateTime;
@@ -220,10 +221,22 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
 /// The plans of what is done for each delivery: never a look at all of them, or at all servers.
 async fn delivery_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     let (activity, sender) = (Uuid::nil().into(), "user7".parse().unwrap());
+    let peer = Peer {
+        host: "h7".to_owned(),
+        breaker: Breaker::default(),
+        scheme: None,
+        width: 1,
+        last_success_at: None,
+        last_error: None,
+        due_at: None,
+    };
     vec![
         (plan(conn, lanes::settled("h7")).await, "deliveries_lines"),
         (plan(conn, lanes::settled("h7")).await, dialect::plan::PEERS),
+        (plan(conn, lanes::released("w", &[&peer])).await, "deliveries_lines"),
+        (plan(conn, lanes::released("w", &[&peer])).await, dialect::plan::PEERS),
         (plan(conn, conclude(&[Value::Null])).await, dialect::plan::DELIVERIES),
+        (plan(conn, followers_of(&[(&sender, "https://h7")])).await, "followers_at_origin"),
         (plan(conn, add_to_followers(activity, &sender, DateTime::UNIX_EPOCH)).await, dialect::plan::FOLLOWERS),
     ]
 }

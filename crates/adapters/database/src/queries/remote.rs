@@ -33,8 +33,8 @@ impl<M: Mode> RemoteReads for Session<M> {
         follows::count_followers(self, user).await
     }
 
-    async fn followers_at(&mut self, user: &Username, origin: &str) -> Result<Vec<Iri>, StoreError> {
-        follows::followers_at(self, user, origin).await
+    async fn followers_at(&mut self, of: &[(&Username, &str)]) -> Result<Vec<Vec<Iri>>, StoreError> {
+        follows::followers_at(self, of).await
     }
 
     async fn find_follower(&mut self, user: &Username, actor: &Iri) -> Result<Option<Follower>, StoreError> {

@@ -127,7 +127,7 @@ async fn show_own_followers(
 ) -> Result<HttpResponse, Problem> {
     let user = find_user(&registry, &username).await?.username;
     let asker = signer(&registry, &SignedParts::of(&request)).await?;
-    let followers = registry.read().await?.followers_at(&user, asker.origin()).await?;
+    let followers = registry.read().await?.followers_at(&[(&user, asker.origin())]).await?.concat();
     let id = registry.site().followers_synchronization(&user);
     let body = whole_collection(&id, followers.iter().map(Iri::as_str));
     Ok(document(&request, MediaType::ACTIVITY, Freshness::Private, to_json(&body)?))

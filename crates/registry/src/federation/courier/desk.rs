@@ -63,18 +63,13 @@ pub(super) async fn take_down_reports(registry: Registry, holder: String, mut de
 }
 
 async fn write(registry: &Registry, holder: &str, reports: &[Report]) -> Result<(), StoreError> {
-    let now = registry.parts.clock.now();
     let mut unit = registry.parts.store.begin().await?;
     let concluded: Vec<Concluded> = reports.iter().filter_map(|report| report.concluded.clone()).collect();
     unit.conclude_deliveries(&concluded).await?;
     for inbox in reports.iter().filter_map(|report| report.gone.as_ref()) {
         unit.remove_followers_at_inbox(inbox).await?;
     }
-    // In one order, so that two processes cannot wait for each other.
-    let mut released: Vec<&Peer> = reports.iter().filter_map(|report| report.released.as_ref()).collect();
-    released.sort_by(|a, b| a.host.cmp(&b.host));
-    for peer in released {
-        unit.release_lane(holder, peer, now).await?;
-    }
+    let released: Vec<&Peer> = reports.iter().filter_map(|report| report.released.as_ref()).collect();
+    unit.release_lanes(holder, &released).await?;
     unit.commit().await
 }

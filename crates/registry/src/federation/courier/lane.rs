@@ -2,6 +2,7 @@
 
 use super::{Courier, Held, PER_LANE};
 use crate::federation::domain_rules::HostRefused;
+use crate::federation::synchronize::SynchronizationHeaders;
 use artdag_federation::delivery::{Attempt, GIVE_UP, Permit, Verdict, judge};
 use artdag_federation::{Concluded, Delivery, DeliveryState, Letter, LetterBody, Peer, SignAs, SignatureScheme};
 use artdag_kernel::{ActivityId, Instant, StoreError};
@@ -27,6 +28,12 @@ pub(super) struct Outgoing {
     to_followers: bool,
 }
 
+/// What a server is due, and what goes along with it.
+pub(super) struct Mail {
+    pub(super) deliveries: Vec<Delivery>,
+    pub(super) headers: Arc<SynchronizationHeaders>,
+}
+
 impl Courier {
     /// Whether a lane is to be worked off further.
     fn goes_on(&self, held: &Held) -> bool {
@@ -34,17 +41,14 @@ impl Courier {
     }
 
     /// Delivers what a server is due, and gives the lane back.
-    pub(super) async fn work_lane(&self, mut peer: Peer, mut deliveries: Vec<Delivery>, held: &Held) {
+    pub(super) async fn work_lane(&self, mut peer: Peer, mut mail: Mail, held: &Held) {
         loop {
-            let full = deliveries.len() >= usize::from(PER_LANE);
-            self.deliver_all(&mut peer, deliveries, held).await;
+            let full = mail.deliveries.len() >= usize::from(PER_LANE);
+            self.deliver_all(&mut peer, mail, held).await;
             if !full || peer.breaker.open_until.is_some() || !self.goes_on(held) {
                 break;
             }
-            let now = self.registry.parts.clock.now();
-            let hosts = [peer.host.clone()];
-            let next = async { self.registry.read().await?.due_deliveries(&hosts, now, PER_LANE).await }.await;
-            deliveries = match next {
+            mail = match self.next_mail(&peer.host).await {
                 Ok(next) => next,
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -56,9 +60,17 @@ impl Courier {
         self.report(None, None, Some(peer)).await;
     }
 
+    async fn next_mail(&self, host: &str) -> Result<Mail, StoreError> {
+        let now = self.registry.parts.clock.now();
+        let deliveries = self.registry.read().await?.due_deliveries(&[host.to_owned()], now, PER_LANE).await?;
+        let headers = self.registry.synchronization_headers(&deliveries).await?;
+        Ok(Mail { deliveries, headers: Arc::new(headers) })
+    }
+
     /// Works off deliveries to one server: those for one inbox one after the other, several inboxes at once if the
     /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays.
-    async fn deliver_all(&self, peer: &mut Peer, deliveries: Vec<Delivery>, held: &Held) {
+    async fn deliver_all(&self, peer: &mut Peer, mail: Mail, held: &Held) {
+        let Mail { deliveries, headers } = mail;
         match self.registry.check_host(&peer.host).await {
             Ok(()) => {}
             Err(HostRefused::Shunned(reason)) => {
@@ -95,7 +107,7 @@ impl Courier {
                     inbox.truncate(1);
                 }
                 let known = peer.scheme.filter(|(_, since)| now - *since < SCHEME_MEMORY).map(|(scheme, _)| scheme);
-                under_way.push(self.deliver_inbox(inbox, known, held));
+                under_way.push(self.deliver_inbox(inbox, &headers, known, held));
             }
             let Some(run) = under_way.next().await else { break };
             self.learn(peer, &run);
@@ -128,14 +140,20 @@ impl Courier {
 
     /// Delivers to one inbox, one after the other, until one fails that is to be tried again. Each is taken down before
     /// the next goes: whoever is cut off repeats what was under way, and nothing else.
-    async fn deliver_inbox(&self, deliveries: Vec<Delivery>, known: Option<SignatureScheme>, held: &Held) -> InboxRun {
+    async fn deliver_inbox(
+        &self,
+        deliveries: Vec<Delivery>,
+        headers: &SynchronizationHeaders,
+        known: Option<SignatureScheme>,
+        held: &Held,
+    ) -> InboxRun {
         let mut run = InboxRun { scheme: known, ..InboxRun::default() };
         for delivery in deliveries {
             let (concluded, then) = if run.gone {
                 let (now, error) = (self.registry.parts.clock.now(), Some("the inbox is gone".to_owned()));
                 (conclude(&delivery, DeliveryState::Failed, now, None, error, false), Then::GoOn)
             } else {
-                self.deliver_one(&delivery, &mut run).await
+                self.deliver_one(&delivery, headers, &mut run).await
             };
             let gone = (then == Then::Forget).then(|| delivery.inbox.clone());
             self.report(Some(concluded), gone, None).await;
@@ -146,9 +164,14 @@ impl Courier {
         run
     }
 
-    async fn deliver_one(&self, delivery: &Delivery, run: &mut InboxRun) -> (Concluded, Then) {
+    async fn deliver_one(
+        &self,
+        delivery: &Delivery,
+        headers: &SynchronizationHeaders,
+        run: &mut InboxRun,
+    ) -> (Concluded, Then) {
         let started = self.registry.parts.clock.now();
-        let (attempt, scheme) = match self.letter(delivery).await {
+        let (attempt, scheme) = match self.letter(delivery, headers).await {
             Ok(Some((letter, sign_as))) => {
                 let handover = self.registry.parts.peers.deliver(&letter, &sign_as, run.scheme).await;
                 (handover.attempt, handover.scheme)
@@ -192,17 +215,16 @@ impl Courier {
     }
 
     /// What is sent; `None` when there is no such activity any more.
-    async fn letter(&self, delivery: &Delivery) -> Result<Option<(Letter, SignAs)>, String> {
+    async fn letter(
+        &self,
+        delivery: &Delivery,
+        headers: &SynchronizationHeaders,
+    ) -> Result<Option<(Letter, SignAs)>, String> {
         let Some(outgoing) = self.outgoing(delivery.activity).await.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
         let sign_as = self.registry.sign_as_user(&delivery.sender).await.map_err(|error| error.to_string())?;
-        let synchronization = if outgoing.to_followers {
-            let header = self.registry.synchronization_header(&delivery.sender, &delivery.inbox).await;
-            Some(header.map_err(|error| error.to_string())?)
-        } else {
-            None
-        };
+        let synchronization = headers.of(delivery).filter(|_| outgoing.to_followers).cloned();
         let letter = Letter { inbox: delivery.inbox.clone(), body: outgoing.body.clone(), synchronization };
         Ok(Some((letter, sign_as)))
     }

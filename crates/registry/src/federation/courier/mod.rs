@@ -8,7 +8,7 @@ use artdag_federation::{Delivery, Peer, Standing};
 use artdag_kernel::{ActivityId, StoreError};
 use chrono::TimeDelta;
 use desk::{Report, take_down_reports};
-use lane::Outgoing;
+use lane::{Mail, Outgoing};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,12 +60,12 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
                     if Standing::ALL.into_iter().zip(room).any(|(standing, room)| room > 0 && count(standing) == room) {
                         wait = Duration::ZERO;
                     }
-                    for (peer, deliveries) in claimed {
+                    for (peer, mail) in claimed {
                         let (courier, ended) = (Arc::clone(&courier), Arc::clone(&lane_ended));
                         let held = courier.hold(&peer);
                         lanes.spawn(async move {
                             let host = peer.host.clone();
-                            courier.work_lane(peer, deliveries, &held).await;
+                            courier.work_lane(peer, mail, &held).await;
                             courier.let_go(&host, &held);
                             ended.notify_one();
                         });
@@ -131,7 +131,7 @@ impl Courier {
         room.map(|room| room.min(CLAIM))
     }
 
-    async fn claim(&self, room: [usize; 3]) -> Result<Vec<(Peer, Vec<Delivery>)>, StoreError> {
+    async fn claim(&self, room: [usize; 3]) -> Result<Vec<(Peer, Mail)>, StoreError> {
         let now = self.registry.parts.clock.now();
         let most = room.map(|room| u16::try_from(room).unwrap_or(u16::MAX));
         let mut unit = self.registry.parts.store.begin().await?;
@@ -143,13 +143,14 @@ impl Courier {
         unit.commit().await?;
         let hosts: Vec<String> = peers.iter().map(|peer| peer.host.clone()).collect();
         let due = self.registry.read().await?.due_deliveries(&hosts, now, PER_LANE).await?;
+        let headers = Arc::new(self.registry.synchronization_headers(&due).await?);
         let mut by_host: HashMap<String, Vec<Delivery>> = HashMap::new();
         for delivery in due {
             by_host.entry(delivery.inbox.host().to_owned()).or_default().push(delivery);
         }
         let with_mail = |peer: Peer| {
             let deliveries = by_host.remove(&peer.host).unwrap_or_default();
-            (peer, deliveries)
+            (peer, Mail { deliveries, headers: Arc::clone(&headers) })
         };
         Ok(peers.into_iter().map(with_mail).collect())
     }
