@@ -10,6 +10,7 @@ mod commands;
 pub mod http;
 pub mod logging;
 pub mod openapi;
+pub mod pages;
 pub mod routes;
 pub mod server;
 pub mod settings;

@@ -8,6 +8,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::http::throttle::Throttle;
 use crate::http::trace::RequestSpan;
 use crate::openapi::{OpenApiJson, head, openapi, openapi_json};
+use crate::pages::Pages;
 use crate::routes;
 use crate::wiring::{StartError, process_name};
 use actix_cors::Cors;
@@ -69,6 +70,7 @@ impl Bound {
         let throttle = web::Data::new(Throttle::new(proxies.clone()));
         let proxies = web::Data::new(proxies);
         let registry_data = web::Data::new(registry.clone());
+        let pages = web::Data::new(Pages::read()?);
         let server = HttpServer::new(move || {
             App::new()
                 .into_utoipa_app()
@@ -78,6 +80,7 @@ impl Bound {
                 .app_data(methods.clone())
                 .app_data(throttle.clone())
                 .app_data(proxies.clone())
+                .app_data(pages.clone())
                 .configure(routes::configure)
                 .into_app()
                 .service(docs_redirect())

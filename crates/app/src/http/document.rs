@@ -39,6 +39,8 @@ impl MediaType {
     pub const JSON: Self = Self("application/json");
     /// For people and programs.
     pub const TEXT: Self = Self("text/plain; charset=utf-8");
+    /// For people.
+    pub const HTML: Self = Self("text/html; charset=utf-8");
     /// For whoever knows what it is.
     pub const BYTES: Self = Self("application/octet-stream");
     /// A proof of OpenTimestamps.

@@ -1,5 +1,6 @@
 //! The log's way into Bitcoin: calendars and a chain of a process of their own, and the official client as the judge.
 
+use crate::pages::page;
 use crate::support::{Account, Answer, TestApp, hash_of, plain_claim};
 use artdag_anchoring::Digest;
 use artdag_anchoring::bitcoin::{BlockHeader, verify_attestation};
@@ -359,6 +360,13 @@ beside_calendars! {
             let verified = world.app.get(&format!("/anchors/verify/{index}")).await.body;
             assert_eq!((&verified["merkle_root"], &verified["status"]), (&roots[round], &json!("pending")), "{index}");
         }
+        // The same for people.
+        let text = page(&world.app, "/anchors/ui?limit=2").await;
+        for shown in ["<dd>11</dd>", "<dd>0</dd>", "<dd>5</dd>", ">6 to 9</a>", ">10</a>", "pending", "before=10"] {
+            assert!(text.contains(shown), "{shown}: {text}");
+        }
+        let older = page(&world.app, "/anchors/ui?limit=200&before=10").await;
+        assert!(older.contains(">3 to 5</a>") && older.contains("Newest") && !older.contains("Older"), "{older}");
         let tree = world.app.get(&format!("/anchors/{}/tree", roots[2].as_str().unwrap())).await.body;
         let indices: Vec<u64> = tree["leaves"].as_array().unwrap().iter().map(|leaf| leaf["index"].as_u64().unwrap()).collect();
         assert_eq!(indices, [3, 4, 5]);

@@ -24,6 +24,7 @@ mod late_mail;
 mod lineage;
 mod log;
 mod log_watch;
+mod pages;
 mod peer;
 mod process;
 mod races;

@@ -63,7 +63,15 @@ struct LeafBody {
 ))]
 #[get("/anchors")]
 async fn list_anchors(request: HttpRequest, registry: web::Data<Registry>) -> Result<HttpResponse, Problem> {
-    let query = ListQuery::of(&request)?;
+    answer_list(&request, &registry, &ListQuery::of(&request)?).await
+}
+
+/// A page of the list, as JSON.
+pub(crate) async fn answer_list(
+    request: &HttpRequest,
+    registry: &Registry,
+    query: &ListQuery,
+) -> Result<HttpResponse, Problem> {
     let (page, before) = (query.page()?, query.number("before")?);
     let limit = page.limit.get();
     let mut reader = registry.read().await?;
@@ -74,9 +82,9 @@ async fn list_anchors(request: HttpRequest, registry: web::Data<Registry>) -> Re
     let last = anchors.last().filter(|_| has_more);
     let next = last.map(|last| format!("{}/anchors?limit={limit}&before={}", registry.site().base(), last.tree_size));
     let count = Count::Exactly(reader.count_anchors().await?);
-    let bodies = anchors.iter().map(|anchor| AnchorBody::of(&registry, anchor)).collect();
+    let bodies = anchors.iter().map(|anchor| AnchorBody::of(registry, anchor)).collect();
     let body = AnchorList { anchors: bodies, tail: ListTail::new(page, next, count) };
-    Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
+    Ok(document(request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }
 
 /// Show an anchor

@@ -17,16 +17,15 @@ pub(super) struct Report {
     gone: Option<Iri>,
     /// How the server behaved, when the lane is given back.
     released: Option<Peer>,
-    done: oneshot::Sender<()>,
+    done: oneshot::Sender<bool>,
 }
 
 impl Courier {
-    /// Waits until it is written, or cannot be: then the lease runs out, and it is done again.
-    pub(super) async fn report(&self, concluded: Option<Concluded>, gone: Option<Iri>, released: Option<Peer>) {
+    /// Waits until it is written, and says whether it is. What is not is done again when the lease has run out, and so
+    /// is all that comes after it: the lane is to stop.
+    pub(super) async fn report(&self, concluded: Option<Concluded>, gone: Option<Iri>, released: Option<Peer>) -> bool {
         let (done, written) = oneshot::channel();
-        if self.reports.send(Report { concluded, gone, released, done }).await.is_ok() {
-            let _ = written.await;
-        }
+        self.reports.send(Report { concluded, gone, released, done }).await.is_ok() && written.await.unwrap_or(false)
     }
 }
 
@@ -39,25 +38,36 @@ pub(super) async fn take_down_reports(registry: Registry, holder: String, mut de
         {
             reports.push(more);
         }
-        for attempt in 1..=ATTEMPTS {
-            match write(&registry, &holder, &reports).await {
-                Ok(()) => break,
-                Err(error) if attempt == ATTEMPTS => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "deliveries were not taken down; they will be made again"
-                    );
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(200) * attempt).await,
-            }
-        }
-        let released = reports.iter().any(|report| report.released.is_some());
+        let mut outcome = write_patiently(&registry, &holder, &reports).await;
+        // One that no database takes must not take the others along.
+        let apart = reports.len() > 1 && matches!(&outcome, Err(error) if !matches!(error, StoreError::Busy(_)));
         for report in reports {
+            if apart {
+                outcome = write(&registry, &holder, std::slice::from_ref(&report)).await;
+            }
+            if let Err(error) = &outcome {
+                let error = error as &dyn std::error::Error;
+                tracing::warn!(error, "what came of a delivery was not taken down; it will be made again");
+            }
+            if outcome.is_ok() && report.released.is_some() {
+                registry.mailed.notify_one();
+            }
             // The lane waits for it, if it was not cut off.
-            let _ = report.done.send(());
+            let _ = report.done.send(outcome.is_ok());
         }
-        if released {
-            registry.mailed.notify_one();
+    }
+}
+
+/// Again and again while the store is busy.
+async fn write_patiently(registry: &Registry, holder: &str, reports: &[Report]) -> Result<(), StoreError> {
+    let mut attempt = 1;
+    loop {
+        match write(registry, holder, reports).await {
+            Err(StoreError::Busy(_)) if attempt < ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
         }
     }
 }

@@ -9,7 +9,6 @@ use artdag_kernel::{ActivityId, Instant, StoreError};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 /// How many deliveries a fast server gets at once.
@@ -37,14 +36,16 @@ pub(super) struct Mail {
 impl Courier {
     /// Whether a lane is to be worked off further.
     fn goes_on(&self, held: &Held) -> bool {
-        !held.is_lost.load(Ordering::SeqCst) && !*self.stopping.borrow()
+        held.is_good(self.registry.parts.clock.now()) && !*self.stopping.borrow()
     }
 
     /// Delivers what a server is due, and gives the lane back.
     pub(super) async fn work_lane(&self, mut peer: Peer, mut mail: Mail, held: &Held) {
         loop {
             let full = mail.deliveries.len() >= usize::from(PER_LANE);
-            self.deliver_all(&mut peer, mail, held).await;
+            if !self.deliver_all(&mut peer, mail, held).await {
+                return;
+            }
             if !full || peer.breaker.open_until.is_some() || !self.goes_on(held) {
                 break;
             }
@@ -68,8 +69,9 @@ impl Courier {
     }
 
     /// Works off deliveries to one server: those for one inbox one after the other, several inboxes at once if the
-    /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays.
-    async fn deliver_all(&self, peer: &mut Peer, mail: Mail, held: &Held) {
+    /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays. `false` when what came of
+    /// it could not be taken down: the lane is then left as it is, until its lease has run out.
+    async fn deliver_all(&self, peer: &mut Peer, mail: Mail, held: &Held) -> bool {
         let Mail { deliveries, headers } = mail;
         match self.registry.check_host(&peer.host).await {
             Ok(()) => {}
@@ -77,11 +79,13 @@ impl Courier {
                 let now = self.registry.parts.clock.now();
                 for delivery in &deliveries {
                     let refused = conclude(delivery, DeliveryState::Failed, now, None, Some(reason.to_string()), false);
-                    self.report(Some(refused), None, None).await;
+                    if !self.report(Some(refused), None, None).await {
+                        return false;
+                    }
                 }
-                return;
+                return true;
             }
-            Err(HostRefused::Store(_)) => return,
+            Err(HostRefused::Store(_)) => return true,
         }
         let mut inboxes: Vec<Vec<Delivery>> = Vec::new();
         for delivery in deliveries {
@@ -92,7 +96,7 @@ impl Courier {
         }
         let mut waiting = inboxes.into_iter();
         let mut under_way = FuturesUnordered::new();
-        let mut probed = false;
+        let (mut probed, mut written) = (false, true);
         loop {
             let now = self.registry.parts.clock.now();
             let width = match peer.breaker.permit(now) {
@@ -100,7 +104,7 @@ impl Courier {
                 Permit::Probe if !probed => 1,
                 Permit::Probe | Permit::Wait(_) => 0,
             };
-            while under_way.len() < width && self.goes_on(held) {
+            while under_way.len() < width && written && self.goes_on(held) {
                 let Some(mut inbox) = waiting.next() else { break };
                 if peer.breaker.open_until.is_some() {
                     probed = true;
@@ -109,7 +113,8 @@ impl Courier {
                 let known = peer.scheme.filter(|(_, since)| now - *since < SCHEME_MEMORY).map(|(scheme, _)| scheme);
                 under_way.push(self.deliver_inbox(inbox, &headers, known, held));
             }
-            let Some(run) = under_way.next().await else { break };
+            let Some(run) = under_way.next().await else { return written };
+            written &= !run.unwritten;
             self.learn(peer, &run);
         }
     }
@@ -156,8 +161,8 @@ impl Courier {
                 self.deliver_one(&delivery, headers, &mut run).await
             };
             let gone = (then == Then::Forget).then(|| delivery.inbox.clone());
-            self.report(Some(concluded), gone, None).await;
-            if then == Then::Wait || !self.goes_on(held) {
+            run.unwritten = !self.report(Some(concluded), gone, None).await;
+            if run.unwritten || then == Then::Wait || !self.goes_on(held) {
                 break;
             }
         }
@@ -255,6 +260,8 @@ impl Courier {
 /// What came of the deliveries to one inbox.
 #[derive(Default)]
 struct InboxRun {
+    /// What came of the last one could not be taken down.
+    unwritten: bool,
     gone: bool,
     delivered: bool,
     scheme: Option<SignatureScheme>,

@@ -5,11 +5,11 @@ mod lane;
 
 use crate::Registry;
 use artdag_federation::{Delivery, Peer, Standing};
-use artdag_kernel::{ActivityId, StoreError};
+use artdag_kernel::{ActivityId, Instant, StoreError};
 use chrono::TimeDelta;
 use desk::{Report, take_down_reports};
 use lane::{Mail, Outgoing};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,7 +53,9 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
         let is_full = room.contains(&0);
         let mut wait = POLL;
         if room != [0; 3] {
-            match courier.claim(room).await {
+            let now = courier.registry.parts.clock.now();
+            let until = now + LEASE;
+            match courier.claim(room, now, until).await {
                 Ok(claimed) => {
                     let count = |standing| claimed.iter().filter(|(peer, _)| peer.standing() == standing).count();
                     // There may be more of those of which there were as many as there was room for.
@@ -62,7 +64,7 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
                     }
                     for (peer, mail) in claimed {
                         let (courier, ended) = (Arc::clone(&courier), Arc::clone(&lane_ended));
-                        let held = courier.hold(&peer);
+                        let held = courier.hold(&peer, until);
                         lanes.spawn(async move {
                             let host = peer.host.clone();
                             courier.work_lane(peer, mail, &held).await;
@@ -116,8 +118,21 @@ type Held = Arc<Hold>;
 struct Hold {
     /// When it was claimed.
     standing: Standing,
+    /// When the lease ends, if nothing renews it.
+    until: Mutex<Instant>,
     /// Somebody else may hold it by now.
     is_lost: AtomicBool,
+}
+
+impl Hold {
+    fn until(&self) -> MutexGuard<'_, Instant> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Also where nobody could say that it is lost, because the database is out of reach.
+    fn is_good(&self, now: Instant) -> bool {
+        !self.is_lost.load(Ordering::SeqCst) && now < *self.until()
+    }
 }
 
 impl Courier {
@@ -131,11 +146,11 @@ impl Courier {
         room.map(|room| room.min(CLAIM))
     }
 
-    async fn claim(&self, room: [usize; 3]) -> Result<Vec<(Peer, Mail)>, StoreError> {
-        let now = self.registry.parts.clock.now();
+    /// Takes lanes that are due, until `until`, with their mail.
+    async fn claim(&self, room: [usize; 3], now: Instant, until: Instant) -> Result<Vec<(Peer, Mail)>, StoreError> {
         let most = room.map(|room| u16::try_from(room).unwrap_or(u16::MAX));
         let mut unit = self.registry.parts.store.begin().await?;
-        let peers = unit.claim_lanes(&self.holder, now, now + LEASE, most).await?;
+        let peers = unit.claim_lanes(&self.holder, now, until, most).await?;
         if peers.is_empty() {
             unit.rollback().await?;
             return Ok(Vec::new());
@@ -159,10 +174,13 @@ impl Courier {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a lane is held here.
-    fn hold(&self, peer: &Peer) -> Held {
-        let held = Arc::new(Hold { standing: peer.standing(), is_lost: AtomicBool::new(false) });
-        self.held().insert(peer.host.clone(), Arc::clone(&held));
+    /// Notes that a lane is held here until then. If it was already, its lease had run out unnoticed.
+    fn hold(&self, peer: &Peer, until: Instant) -> Held {
+        let (standing, until) = (peer.standing(), Mutex::new(until));
+        let held = Arc::new(Hold { standing, until, is_lost: AtomicBool::new(false) });
+        if let Some(before) = self.held().insert(peer.host.clone(), Arc::clone(&held)) {
+            before.is_lost.store(true, Ordering::SeqCst);
+        }
         held
     }
 
@@ -185,13 +203,18 @@ impl Courier {
             let until = self.registry.parts.clock.now() + LEASE;
             let kept = unit.renew_lanes(&self.holder, &hosts, until).await?;
             unit.commit().await?;
-            Ok::<_, StoreError>(kept)
+            Ok::<_, StoreError>((kept, until))
         };
         match renewed.await {
-            Ok(kept) => {
-                let lost = hosts.iter().filter(|host| !kept.contains(host));
+            Ok((kept, until)) => {
+                let kept: HashSet<String> = kept.into_iter().collect();
                 let all = self.held();
-                lost.filter_map(|host| all.get(host)).for_each(|held| held.is_lost.store(true, Ordering::SeqCst));
+                for (host, held) in hosts.iter().filter_map(|host| Some((host, all.get(host)?))) {
+                    match kept.contains(host) {
+                        true => *held.until() = until,
+                        false => held.is_lost.store(true, Ordering::SeqCst),
+                    }
+                }
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "lanes could not be renewed");
