@@ -120,6 +120,8 @@ pub struct Registry {
     pub(crate) rules: Arc<CachedRules>,
     /// The end of the chain when the latest anchors were last looked up.
     pub(crate) watched_tip: Arc<Mutex<Option<BlockHash>>>,
+    /// The key by which the newest checkpoint was signed when it was last looked at.
+    pub(crate) log_signer: Arc<Mutex<Option<VerifierKey>>>,
 }
 
 impl Registry {
@@ -137,6 +139,7 @@ impl Registry {
             remote_keys: Arc::default(),
             rules: Arc::default(),
             watched_tip: Arc::default(),
+            log_signer: Arc::default(),
         }
     }
 

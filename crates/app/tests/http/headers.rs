@@ -167,7 +167,8 @@ async fn a_server_follows_its_node_and_commands_share_its_file() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     chain.mine(5).await;
-    assert!(place.run(&["sync"]).well().contains("New headers: 5,"));
+    // The server, which looks each second, may have been quicker.
+    place.run(&["sync"]).well();
     assert_eq!(place.height(), 14);
     assert!(server.terminate().success());
 }

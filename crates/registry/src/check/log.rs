@@ -5,7 +5,7 @@ use super::stored::{Stored, StoredCheckpoint};
 use super::tree::Regrown;
 use super::{Check, CheckError, PAGE, Progress, Step};
 use crate::OwnKey;
-use artdag_anchoring::checkpoint::{KeyName, VerifierKey};
+use artdag_anchoring::checkpoint::{KeyName, SignedCheckpoint, VerifierKey};
 use artdag_anchoring::log::{BundleId, TILE_WIDTH};
 use artdag_anchoring::{Digest, LogHead};
 use artdag_kernel::StoreError;
@@ -17,6 +17,8 @@ struct Walk {
     regrown: Regrown,
     /// The keys that the log has or had.
     keys: Vec<VerifierKey>,
+    /// Those of the witnesses that are known here.
+    witnesses: Vec<VerifierKey>,
     /// Where the last anchor ends.
     anchored: u64,
 }
@@ -25,7 +27,9 @@ impl Check<'_> {
     /// Checks the log as it is now, from its first place on.
     pub(super) async fn log(&mut self) -> Result<(), CheckError> {
         let head = self.reader.log_head().await?;
-        let mut walk = Walk { regrown: Regrown::default(), keys: self.log_keys().await?, anchored: 0 };
+        let keys = self.log_keys().await?;
+        let witnesses = self.reader.log_witnesses().await?.into_iter().map(|witness| witness.key).collect();
+        let mut walk = Walk { regrown: Regrown::default(), keys, witnesses, anchored: 0 };
         let mut actors = KnownActors::default();
         if head.tree_size > head.size {
             let what = format!("has {} entries, and only {} activities have a place", head.tree_size, head.size);
@@ -72,10 +76,11 @@ impl Check<'_> {
     ) -> Result<(), CheckError> {
         // What is said of the tree when each of these places has just been filled.
         let sizes = places.start + 1..places.end + 1;
-        let checkpoints = self.reader.stored_checkpoints(sizes.clone(), PAGE).await?;
-        let mut checkpoints: BTreeMap<u64, _> = checkpoints.into_iter().collect();
-        let anchors = self.reader.stored_anchors(sizes, PAGE).await?;
+        // In this order: an anchor is made of a checkpoint that is there.
+        let anchors = self.reader.stored_anchors(sizes.clone(), PAGE).await?;
         let mut anchors: BTreeMap<u64, _> = anchors.into_iter().collect();
+        let checkpoints = self.reader.stored_checkpoints(sizes, PAGE).await?;
+        let mut checkpoints: BTreeMap<u64, _> = checkpoints.into_iter().collect();
         let width = usize::from(TILE_WIDTH);
         let bundles = places.clone().step_by(width).filter_map(|place| BundleId::at_size(place / width as u64, size));
         let mut at = places.start;
@@ -123,18 +128,28 @@ impl Check<'_> {
                 format!("its root is {}, and the tree's is {expected}", checkpoint.root()),
             );
         }
-        let by = |key| signed.verify(key, |public, text, signature| self.registry.is_ed25519(public, text, signature));
-        let mut refused = None;
-        for key in &walk.keys {
-            match by(key) {
-                Ok(()) => return,
-                // Of the key that signs now.
-                Err(error) => refused = refused.or(Some(error)),
-            }
+        self.signatures(walk, size, &signed);
+    }
+
+    /// That the log has signed it, and that all signatures are good that can be checked.
+    fn signatures(&mut self, walk: &Walk, size: u64, signed: &SignedCheckpoint) {
+        let is_good = |key: &[u8; 32], text: &[u8], bytes: &[u8; 64]| self.registry.is_ed25519(key, text, bytes);
+        let faults = &mut self.report.faults;
+        let mut claimed: Vec<&VerifierKey> = walk.keys.iter().filter(|key| signed.claims_signature_of(key)).collect();
+        if claimed.is_empty() {
+            // Then it is told what is missing: the one of the key that signs now.
+            claimed.extend(walk.keys.first());
         }
-        match refused {
-            Some(error) => faults.add(Kind::Checkpoint, size, error),
-            None => faults.add(Kind::Checkpoint, size, "there are no keys of the log here, so it cannot be checked"),
+        if claimed.is_empty() {
+            faults.add(Kind::Checkpoint, size, "there are no keys of the log here, so it cannot be checked");
+        }
+        for error in claimed.into_iter().filter_map(|key| signed.verify(key, is_good).err()) {
+            faults.add(Kind::Checkpoint, size, error);
+        }
+        for key in walk.witnesses.iter().filter(|key| signed.claims_signature_of(key)) {
+            if let Err(error) = signed.cosigners(std::slice::from_ref(key), is_good) {
+                faults.add(Kind::Checkpoint, size, format!("the cosignature of {} is not good: {error}", key.name()));
+            }
         }
     }
 

@@ -37,7 +37,8 @@ impl Registry {
         let head = reader.log_head().await?;
         let size = head.tree_size;
         if size == head.signed_size {
-            return Ok(());
+            drop(reader);
+            return self.sign_with_new_key(size).await;
         }
         let root = tree_root(reader.as_mut(), size).await?;
         if let Some(last) = reader.newest_checkpoint().await? {
@@ -57,15 +58,50 @@ impl Registry {
 
         let signer = self.own_signer(OwnKey::Log).await?;
         let key = self.log_key_of(signer.as_ref())?;
-        let checkpoint = Checkpoint::new(&self.log_origin(), size, root)?;
-        let Ok(signed) = SignedCheckpoint::sign(checkpoint, &key, 0, |text| Ok::<_, Infallible>(signer.ed25519(text)));
+        let signed = sign(Checkpoint::new(&self.log_origin(), size, root)?, &key, signer.as_ref());
         let mut unit = self.parts.store.begin().await?;
         match unit.add_checkpoint(&signed, self.now()).await {
             Err(StoreError::Conflict(_)) => return Err(LogError::Inconsistent { signed: size, size }),
             added => added?,
         }
         unit.commit().await?;
+        self.log_signed_by(key);
         tracing::debug!(size, %root, "signed a checkpoint");
         Ok(())
     }
+
+    /// The newest checkpoint is to be checked by the key that is shown now, also when that is newer than the checkpoint.
+    /// What was signed with the key before stays.
+    async fn sign_with_new_key(&self, size: u64) -> Result<(), LogError> {
+        if size == 0 {
+            return Ok(());
+        }
+        let signer = self.own_signer(OwnKey::Log).await?;
+        let key = self.log_key_of(signer.as_ref())?;
+        if self.log_signer.lock().is_ok_and(|known| known.as_ref() == Some(&key)) {
+            return Ok(());
+        }
+        let newest = self.read().await?.newest_checkpoint().await?;
+        if let Some(newest) = newest.map(|kept| kept.signed).filter(|newest| !newest.claims_signature_of(&key)) {
+            let size = newest.checkpoint().size();
+            let signed = sign(newest.checkpoint().clone(), &key, signer.as_ref());
+            let mut unit = self.parts.store.begin().await?;
+            unit.add_cosignatures(size, signed.note().signatures()).await?;
+            unit.commit().await?;
+            tracing::info!(size, key = %key.name(), "signed the newest checkpoint with the log's new key");
+        }
+        self.log_signed_by(key);
+        Ok(())
+    }
+
+    fn log_signed_by(&self, key: VerifierKey) {
+        if let Ok(mut known) = self.log_signer.lock() {
+            *known = Some(key);
+        }
+    }
+}
+
+fn sign(checkpoint: Checkpoint, key: &VerifierKey, signer: &dyn ActorSigner) -> SignedCheckpoint {
+    let Ok(signed) = SignedCheckpoint::sign(checkpoint, key, 0, |text| Ok::<_, Infallible>(signer.ed25519(text)));
+    signed
 }
