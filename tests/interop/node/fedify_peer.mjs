@@ -45,8 +45,9 @@ const federation = createFederation({
 });
 
 const keys = new Map();
-async function keyPairs(id) {
-  if (!keys.has(id)) keys.set(id, await Promise.all([
+// The promise is what is kept: whoever asks while keys are being made waits for the same ones.
+function keyPairs(id) {
+  if (!keys.has(id)) keys.set(id, Promise.all([
     generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), generateCryptoKeyPair("Ed25519") ]));
   return keys.get(id);
 }

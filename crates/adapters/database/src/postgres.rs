@@ -85,6 +85,9 @@ mod dialect {
     /// Two workers that look for work at once pass over each other's finds.
     pub(super) const SKIP_LOCKED: &str = " for update skip locked";
 
+    /// What makes one JSON list of a column.
+    pub(super) const JSON_LIST: &str = "json_agg";
+
     /// The elements of an array in JSON, each as `element.value`: one parameter for any number of rows.
     pub(super) const ELEMENTS: &str = "json_array_elements(cast(? as json)) as element (value)";
 

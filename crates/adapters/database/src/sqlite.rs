@@ -97,6 +97,9 @@ mod dialect {
     /// Nobody else can be looking for work: there is one writer.
     pub(super) const SKIP_LOCKED: &str = "";
 
+    /// What makes one JSON list of a column.
+    pub(super) const JSON_LIST: &str = "json_group_array";
+
     /// The elements of an array in JSON, each as `element.value`: one parameter for any number of rows.
     pub(super) const ELEMENTS: &str = "json_each(?) as element";
 

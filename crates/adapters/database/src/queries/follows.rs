@@ -8,7 +8,7 @@ use super::{Mode, Session, Writing, count};
 use artdag_federation::{FollowState, Follower, Following, Iri};
 use artdag_kernel::{ActivityId, Instant, Page, Slice, StoreError, Username};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
@@ -63,31 +63,31 @@ pub(super) async fn followers_at<M: Mode>(
         return Ok(found);
     }
     let query = followers_of(of);
-    let rows: Vec<(i64, String)> = session.run(|conn| query.load(conn)).await?;
-    for (which, actor) in rows {
-        let at = Place { table: "followers", row: &actor };
-        if let Some(actors) = usize::try_from(which).ok().and_then(|which| found.get_mut(which)) {
-            actors.push(at.parse("actor", &actor)?);
+    let rows: Vec<(i64, Option<String>)> = session.run(|conn| query.load(conn)).await?;
+    for (which, actors) in rows {
+        let at = Place { table: "followers", row: &format!("pair {which}") };
+        let actors: Vec<String> =
+            at.sound("actor", actors.map_or(Ok(Vec::new()), |list| serde_json::from_str(&list)))?;
+        let actors = actors.iter().map(|actor| at.parse("actor", actor)).collect::<Result<Vec<Iri>, _>>()?;
+        if let Some(place) = usize::try_from(which).ok().and_then(|which| found.get_mut(which)) {
+            *place = actors;
+            place.sort_unstable();
         }
     }
-    found.iter_mut().for_each(|actors: &mut Vec<Iri>| actors.sort_unstable());
     Ok(found)
 }
 
-/// The places in the list, and the followers that belong there. The limit tells PostgreSQL how few pairs there are, and
-/// the word stands in the text: only then is the index known to hold all that is asked for.
-pub(super) fn followers_of(of: &[(&Username, &str)]) -> Statement<(BigInt, Text)> {
+/// The places in the list, and what follows from there: a look-up of its own for each, which no planner takes for a join
+/// of the whole. The word stands in the text: only then is the index known to hold all that is asked for.
+pub(super) fn followers_of(of: &[(&Username, &str)]) -> Statement<(BigInt, Nullable<Text>)> {
+    let (elements, list) = (dialect::ELEMENTS, dialect::JSON_LIST);
     let text = format!(
-        "select pair.place, followers.actor \
-        from (select cast(element.value ->> 0 as bigint) as place, element.value ->> 1 as username, \
-                element.value ->> 2 as origin from {} limit ?) as pair \
-            cross join followers \
-        where followers.username = pair.username and followers.origin = pair.origin and followers.state = 'accepted'",
-        dialect::ELEMENTS
+        "select cast(element.value ->> 0 as bigint), (select cast({list}(followers.actor) as text) from followers \
+            where followers.username = element.value ->> 1 and followers.origin = element.value ->> 2 \
+            and followers.state = 'accepted') from {elements}"
     );
     let pairs = of.iter().enumerate().map(|(place, (user, origin))| json!([place, user.as_str(), origin]));
-    let pairs: Vec<Value> = pairs.collect();
-    Statement::new(text).with(json!(pairs).to_string()).with(i64::try_from(of.len()).unwrap_or(i64::MAX))
+    Statement::new(text).with(json!(pairs.collect::<Vec<Value>>()).to_string())
 }
 
 pub(super) async fn find_follower<M: Mode>(
