@@ -34,9 +34,17 @@ pub enum AddressKind {
 }
 
 impl AddressKind {
+    /// What the address is, or `None` for an ordinary public host. For those who call by another protocol than HTTP, so
+    /// that they keep to the same rules.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Option<Self> {
+        kind_of(address)
+    }
+
     /// Whether a server that the operator named may live there. It may be in the operator's own networks; metadata
     /// services live beside the machine, and nobody's renderer does.
-    pub(crate) fn is_private_network(self) -> bool {
+    #[must_use]
+    pub fn is_private_network(self) -> bool {
         matches!(self, Self::Loopback | Self::Private | Self::Shared)
     }
 }
