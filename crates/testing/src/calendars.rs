@@ -11,6 +11,7 @@ pub const PATIENT: Duration = Duration::from_secs(60);
 pub struct OtsCalendars {
     process: Child,
     ports: Vec<u16>,
+    peer: Option<u16>,
 }
 
 impl OtsCalendars {
@@ -20,20 +21,34 @@ impl OtsCalendars {
     /// # Panics
     /// When they do not start.
     pub async fn start(count: usize, confirmations: u32) -> Option<Self> {
+        Self::start_if(count, confirmations, false).await
+    }
+
+    /// The same, and their chain is also shown by a peer that speaks Bitcoin's own protocol.
+    ///
+    /// # Panics
+    /// When they do not start.
+    pub async fn start_with_peer(count: usize, confirmations: u32) -> Option<Self> {
+        Self::start_if(count, confirmations, true).await
+    }
+
+    async fn start_if(count: usize, confirmations: u32, peer: bool) -> Option<Self> {
         let python = python("there is no calendar to test against")?;
         // A port may be taken by somebody else before the script has it.
         for _ in 0..10 {
             let ports: Vec<u16> = (0..count).map(|_| free_port()).collect();
+            let peer = peer.then(free_port);
             // It complains of every caller who does not wait for the end of an answer.
             let complaints = tempfile::NamedTempFile::new().expect("a file for complaints");
             let process = Command::new(&python)
                 .arg(interop_file("ots_calendar.py"))
                 .args(ports.iter().map(ToString::to_string))
                 .args(["--confirmations", &confirmations.to_string()])
+                .args(peer.map(|port| format!("--p2p={port}")))
                 .stderr(complaints.reopen().expect("the same file"))
                 .spawn()
                 .expect("Python starts");
-            let mut calendars = Self { process, ports };
+            let mut calendars = Self { process, ports, peer };
             if calendars.are_up().await {
                 return Some(calendars);
             }
@@ -77,7 +92,15 @@ impl OtsCalendars {
         format!("{}/api", self.url(0))
     }
 
-    /// Tells one of them `fault/MODE`, or all of them `mine/N` or `reorg/N`.
+    /// The chain's peer, as a setting has it.
+    ///
+    /// # Panics
+    /// When they were started without.
+    pub fn peer(&self) -> String {
+        format!("127.0.0.1:{}", self.peer.expect("a peer, if they are started with one"))
+    }
+
+    /// Tells one of them `fault/MODE`, the peer `p2p/MODE`, or all of them `mine/N` or `reorg/N`.
     ///
     /// # Panics
     /// When it does not understand.
