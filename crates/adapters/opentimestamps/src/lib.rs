@@ -6,6 +6,7 @@
 //! | [`HeaderFile`] | the checked chain, kept on disk |
 //! | [`KeptHeaders`] | the same for several processes at once, of which each opens the file for moments only |
 //! | [`BitcoinCoreRpc`], [`Esplora`], [`Explorers`] | a node, an explorer, several explorers compared |
+//! | `P2pHeaders` | peers of Bitcoin's own network, with the feature `p2p-headers` |
 //! | [`CachedHeaders`] | any of them, spared the same questions |
 //! | [`sync`] | brings a [`HeaderFile`] up to a source's tip |
 //!
@@ -18,7 +19,8 @@
 //!
 //! To add a source of headers: a file with an implementation of
 //! [`BlockHeaders`](artdag_anchoring::BlockHeaders) over the
-//! [`GuardedClient`](artdag_http::GuardedClient), whose answers are compared with what was asked for, whose errors
+//! [`GuardedClient`](artdag_http::GuardedClient) (peers speak no HTTP, so `p2p` connects by itself, to addresses that
+//! the guard's rules let pass), whose answers are compared with what was asked for, whose errors
 //! name it without secrets, and which is run against `tests/interop/ots_calendar.py` in the tests.
 //!
 //! # Stamp, and ask later
@@ -93,6 +95,9 @@ mod fetch;
 mod header_file;
 mod kept_headers;
 mod node_url;
+#[cfg(feature = "p2p-headers")]
+mod p2p;
+mod peer_address;
 mod sync;
 
 pub use bitcoin_core::BitcoinCoreRpc;
@@ -103,4 +108,7 @@ pub use explorers::{Explorers, InvalidQuorum};
 pub use header_file::{HeaderFile, HeaderFileError};
 pub use kept_headers::{Attempt, KeptHeaders};
 pub use node_url::{InvalidNodeUrl, NodeUrl};
+#[cfg(feature = "p2p-headers")]
+pub use p2p::P2pHeaders;
+pub use peer_address::{InvalidPeerAddress, PeerAddress, Peers};
 pub use sync::{BATCH, Progress, SyncError, Synced, sync};

@@ -8,5 +8,7 @@ mod calendars;
 mod header_file;
 mod headers;
 mod kept_headers;
+#[cfg(feature = "p2p-headers")]
+mod p2p;
 mod support;
 mod sync;
