@@ -232,11 +232,14 @@ pub enum HeadersCommand {
         /// The file, such as BITCOIN_HEADERS of another server
         file: PathBuf,
     },
-    /// Fetch the headers that are missing, from the node if there is one, else from the explorers
+    /// Fetch the headers that are missing, from the node if there is one, else from the peers, else from the explorers
     Sync {
         /// From the node of BITCOIN_RPC_URL
-        #[arg(long, conflicts_with = "from_explorers")]
+        #[arg(long, conflicts_with_all = ["from_peers", "from_explorers"])]
         from_node: bool,
+        /// From the peers of BITCOIN_PEERS
+        #[arg(long, conflicts_with = "from_explorers")]
+        from_peers: bool,
         /// From the explorers of ESPLORA_URLS, two requests to each of them for each header
         #[arg(long)]
         from_explorers: bool,

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 const AT_WILL: Duration = Duration::from_secs(1);
 /// A node of one's own is asked as often as one likes.
 const OFTEN: Duration = Duration::from_secs(60);
-/// There is a new block every ten minutes, and explorers serve others too.
+/// There is a new block every ten minutes, and peers and explorers serve others too.
 const SELDOM: Duration = Duration::from_secs(600);
 /// Two weeks of blocks: more than that is not fetched from explorers unless a person says so.
 const FAR: u32 = 2016;
@@ -65,7 +65,7 @@ impl Follower {
         match (self.bitcoin.network, self.feed) {
             (Network::Regtest, _) => AT_WILL,
             (_, Feed::Node) => OFTEN,
-            (_, Feed::Explorers) => SELDOM,
+            (_, Feed::Peers | Feed::Explorers) => SELDOM,
         }
     }
 
@@ -225,6 +225,34 @@ mod tests {
         Follower::new(other).unwrap().round().await;
         follower.round().await;
         assert_eq!((follower.state, place.height().await), (State::Fine, 50));
+    }
+
+    #[cfg(feature = "p2p-headers")]
+    #[tokio::test]
+    async fn p2p_peers_are_followed_through_their_troubles() {
+        let Some(chain) = OtsCalendars::start_with_peer(1, 1).await else { return };
+        let place = place(&[("BITCOIN_PEERS", &chain.peer()), ("ESPLORA_URLS", "https://a.example")]);
+        let mut follower = place.follower();
+        assert_eq!((follower.feed, follower.pause()), (Feed::Peers, AT_WILL));
+        follower.bitcoin.network = Network::Mainnet;
+        assert_eq!(follower.pause(), SELDOM);
+        follower.far = 20;
+        chain.mine(25).await;
+        follower.round().await;
+        assert_eq!((follower.state, place.height().await), (State::Fine, 34), "of peers any number is fetched");
+        chain.reorganise(30).await;
+        follower.round().await;
+        assert_eq!((follower.state, place.height().await), (State::Fine, 35));
+        for mode in ["badwork", "bits", "gone"] {
+            chain.control(0, &format!("p2p/{mode}")).await;
+            chain.mine(1).await;
+            follower.round().await;
+            assert!(matches!(follower.state, State::Failing(..)), "{mode}: {:?}", follower.state);
+            assert_eq!(place.height().await, 35, "{mode}");
+        }
+        chain.control(0, "p2p/none").await;
+        follower.round().await;
+        assert_eq!((follower.state, place.height().await), (State::Fine, 38));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use artdag_anchoring::BlockHeaders;
 use artdag_anchoring::bitcoin::{ChainRules, Network};
 use artdag_http::{GuardPolicy, GuardedClient};
 use artdag_kernel::ServerUrl;
-use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, CachedHeaders, Esplora, Explorers, KeptHeaders};
+use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, CachedHeaders, Esplora, Explorers, KeptHeaders, Peers};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,9 @@ pub struct Bitcoin {
     pub kept: Arc<KeptHeaders>,
     /// The operator's own node.
     pub node: Option<Arc<dyn BlockHeaders>>,
+    /// Peers of Bitcoin's own network, who are believed in nothing: their headers are checked and kept, or count for
+    /// nothing.
+    pub peers: Option<Arc<dyn BlockHeaders>>,
     /// All of the operator's explorers, of which more than half must agree.
     pub explorers: Option<Arc<dyn BlockHeaders>>,
     /// Whom to ask about a block, the best first: what was checked here, then the node, then the explorers.
@@ -37,6 +40,8 @@ pub struct Bitcoin {
 pub enum Feed {
     /// The operator's own node, which answers some thousand questions a second.
     Node,
+    /// Peers of Bitcoin's own network, which give two thousand headers at a time to anybody.
+    Peers,
     /// Explorers, which are other people's, and are asked twice for each header.
     Explorers,
 }
@@ -46,7 +51,7 @@ impl Feed {
     pub(crate) const fn batch(self) -> NonZeroU32 {
         const FROM_EXPLORERS: NonZeroU32 = NonZeroU32::new(100).unwrap();
         match self {
-            Self::Node => BATCH,
+            Self::Node | Self::Peers => BATCH,
             Self::Explorers => FROM_EXPLORERS,
         }
     }
@@ -57,13 +62,14 @@ impl Bitcoin {
     pub(crate) fn feed(&self, feed: Feed) -> Option<&Arc<dyn BlockHeaders>> {
         match feed {
             Feed::Node => self.node.as_ref(),
+            Feed::Peers => self.peers.as_ref(),
             Feed::Explorers => self.explorers.as_ref(),
         }
     }
 
-    /// The better one of those that there are.
+    /// The best one of those that there are.
     pub(crate) fn best_feed(&self) -> Option<Feed> {
-        [Feed::Node, Feed::Explorers].into_iter().find(|feed| self.feed(*feed).is_some())
+        [Feed::Node, Feed::Peers, Feed::Explorers].into_iter().find(|feed| self.feed(*feed).is_some())
     }
 }
 
@@ -76,6 +82,7 @@ pub fn sources(settings: &Settings) -> Result<Bitcoin, StartError> {
     let rules = ChainRules::of(network);
     let kept = Arc::new(KeptHeaders::new(&settings.bitcoin.headers, rules.clone()));
     let node = node(settings)?.map(|node| -> Arc<dyn BlockHeaders> { Arc::new(node) });
+    let peers = settings.bitcoin.peers.clone().and_then(|peers| self::peers(network, peers, &kept));
     let explorers = compared(explorers(settings)?)?;
     // What follows the chain asks them itself; whoever looks at proofs is not to wear them out.
     let fresh_for = if network == Network::Regtest { Duration::ZERO } else { Duration::from_secs(10) };
@@ -83,17 +90,23 @@ pub fn sources(settings: &Settings) -> Result<Bitcoin, StartError> {
     let cached = others.map(|source| -> Arc<dyn BlockHeaders> { Arc::new(CachedHeaders::new(source, fresh_for)) });
     let first: Arc<dyn BlockHeaders> = kept.clone();
     let sources = std::iter::once(first).chain(cached).collect();
-    Ok(Bitcoin { network, rules, kept, node, explorers, sources })
+    Ok(Bitcoin { network, rules, kept, node, peers, explorers, sources })
 }
 
 /// Every source that the settings name by itself, to see which of them answer.
 ///
 /// # Errors
 /// [`StartError`] when no client can be made.
-pub(crate) fn each_source(settings: &Settings) -> Result<Vec<Arc<dyn BlockHeaders>>, StartError> {
+pub(crate) fn each_source(settings: &Settings, bitcoin: &Bitcoin) -> Result<Vec<Arc<dyn BlockHeaders>>, StartError> {
     let node = node(settings)?.into_iter().map(|node| -> Arc<dyn BlockHeaders> { Arc::new(node) });
     let explorers = explorers(settings)?.into_iter().map(|one| -> Arc<dyn BlockHeaders> { Arc::new(one) });
-    Ok(node.chain(explorers).collect())
+    let peers: Vec<Peers> = match settings.bitcoin.peers.clone() {
+        Some(Peers::Listed(peers)) => peers.into_iter().map(|peer| Peers::Listed(vec![peer])).collect(),
+        Some(Peers::Seeds) => vec![Peers::Seeds],
+        None => Vec::new(),
+    };
+    let peers = peers.into_iter().filter_map(|peers| self::peers(bitcoin.network, peers, &bitcoin.kept));
+    Ok(node.chain(peers).chain(explorers).collect())
 }
 
 /// The node may live in a private network, and speak plain http.
@@ -101,6 +114,19 @@ fn node(settings: &Settings) -> Result<Option<BitcoinCoreRpc>, StartError> {
     let Some(url) = &settings.bitcoin.rpc_url else { return Ok(None) };
     let client = client(settings, [url.server()])?;
     Ok(Some(BitcoinCoreRpc::new(client, url.clone())))
+}
+
+#[cfg(feature = "p2p-headers")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn peers(network: Network, peers: Peers, kept: &Arc<KeptHeaders>) -> Option<Arc<dyn BlockHeaders>> {
+    let clock = Arc::new(crate::system::SystemClock);
+    Some(Arc::new(artdag_opentimestamps::P2pHeaders::new(network, peers, Arc::clone(kept), clock)))
+}
+
+/// The settings see to it that nobody asks for them.
+#[cfg(not(feature = "p2p-headers"))]
+fn peers(_: Network, _: Peers, _: &Arc<KeptHeaders>) -> Option<Arc<dyn BlockHeaders>> {
+    None
 }
 
 /// Explorers are guarded like any other server.
@@ -152,5 +178,20 @@ mod tests {
             [kept, "node: the node http://127.0.0.1:8332", &format!("explorers 2/3: {explorers}")].map(str::to_owned);
         assert_eq!(named, expected);
         assert!(names(&[("ESPLORA_URLS", "https://a.example")])[1].starts_with("explorers 1/1: "));
+    }
+
+    #[cfg(feature = "p2p-headers")]
+    #[test]
+    fn p2p_peers_are_asked_for_headers_and_never_about_a_block() {
+        let kept = "pow-chain: a chain of headers that was checked here";
+        assert_eq!(names(&[("BITCOIN_PEERS", "seeds")]), [kept]);
+        let feed = |pairs: &[(&str, &str)]| {
+            let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            sources(&Settings::from(&environment, None, Some(Path::new("/home/giles"))).unwrap()).unwrap().best_feed()
+        };
+        let (node, explorer) = (("BITCOIN_RPC_URL", "http://127.0.0.1:8332"), ("ESPLORA_URLS", "https://a.example"));
+        let peers = ("BITCOIN_PEERS", "127.0.0.1:8333");
+        assert_eq!(feed(&[explorer, peers]), Some(Feed::Peers));
+        assert_eq!(feed(&[explorer, peers, node]), Some(Feed::Node));
     }
 }

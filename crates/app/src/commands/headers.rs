@@ -17,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a source may take to show that it is there.
 const REACH: Duration = Duration::from_secs(10);
 
-const NO_SOURCE: &str = "there is nobody to fetch headers from: set BITCOIN_RPC_URL or ESPLORA_URLS, \
+const NO_SOURCE: &str = "there is nobody to fetch headers from: set BITCOIN_RPC_URL, BITCOIN_PEERS or ESPLORA_URLS, \
                          or take over a file with `artdag-l2 headers import FILE`";
 
 /// `artdag-l2 headers ..`
@@ -28,13 +28,11 @@ pub(crate) async fn headers(settings: &Settings, command: HeadersCommand) -> Res
             make_directory(&settings.data)?;
             import(&bitcoin, &file).await
         }
-        HeadersCommand::Sync { from_node, from_explorers } => {
+        HeadersCommand::Sync { from_node, from_peers, from_explorers } => {
             make_directory(&settings.data)?;
-            let feed = match (from_node, from_explorers) {
-                (true, _) => Feed::Node,
-                (false, true) => Feed::Explorers,
-                (false, false) => bitcoin.best_feed().ok_or(NO_SOURCE)?,
-            };
+            let feeds = [(from_node, Feed::Node), (from_peers, Feed::Peers), (from_explorers, Feed::Explorers)];
+            let wanted = feeds.into_iter().find_map(|(is_wanted, feed)| is_wanted.then_some(feed));
+            let feed = wanted.or(bitcoin.best_feed()).ok_or(NO_SOURCE)?;
             sync(&bitcoin, feed, settings.bitcoin.esplora_urls.len()).await
         }
         HeadersCommand::Status => status(settings, &bitcoin).await,
@@ -66,6 +64,7 @@ struct Unfetched {
 async fn sync(bitcoin: &Bitcoin, feed: Feed, explorers: usize) -> Result<(), StartError> {
     let source = bitcoin.feed(feed).ok_or(match feed {
         Feed::Node => "there is no node: set BITCOIN_RPC_URL",
+        Feed::Peers => "there are no peers: set BITCOIN_PEERS",
         Feed::Explorers => "there are no explorers: set ESPLORA_URLS",
     })?;
     let unfetched = |error| Unfetched { whose: source.name(), error };
@@ -121,7 +120,7 @@ async fn in_turn<T, E: Into<StartError>>(
 async fn status(settings: &Settings, bitcoin: &Bitcoin) -> Result<(), StartError> {
     // All of them at once, while the file is read.
     let mut asked = Vec::new();
-    for source in bitcoin::each_source(settings)? {
+    for source in bitcoin::each_source(settings, bitcoin)? {
         let genesis = *bitcoin.rules.genesis();
         asked.push((source.name(), tokio::spawn(async move { timeout(REACH, reach(&*source, &genesis)).await })));
     }
@@ -134,7 +133,7 @@ async fn status(settings: &Settings, bitcoin: &Bitcoin) -> Result<(), StartError
         Err(_) => println!("height   unknown: the file is wrong"),
     }
     if asked.is_empty() {
-        println!("sources  none: set BITCOIN_RPC_URL or ESPLORA_URLS");
+        println!("sources  none: set BITCOIN_RPC_URL, BITCOIN_PEERS or ESPLORA_URLS");
     }
     for (name, asked) in asked {
         match asked.await?.unwrap_or(Err(HeadersError::Slow)) {

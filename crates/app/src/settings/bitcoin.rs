@@ -3,11 +3,14 @@
 use super::raw::{InvalidSetting, Raw, joined};
 use artdag_anchoring::bitcoin::{Network, UnknownNetwork};
 use artdag_kernel::ServerUrl;
-use artdag_opentimestamps::NodeUrl;
+use artdag_opentimestamps::{NodeUrl, Peers};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use url::{Host, Url};
+
+/// The word for the peers that a network's seeds name.
+const SEEDS: &str = "seeds";
 
 /// What the operator says of Bitcoin.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub struct BitcoinSettings {
     pub network: Network,
     /// The operator's own node.
     pub rpc_url: Option<NodeUrl>,
+    /// Peers of Bitcoin's own network.
+    pub peers: Option<Peers>,
     /// Explorers on the web.
     pub esplora_urls: Vec<ServerUrl>,
     /// The file that the headers are kept in.
@@ -41,18 +46,42 @@ impl BitcoinSettings {
             network,
             // The text is not shown: it may hold a password.
             rpc_url: raw.parse_or("BITCOIN_RPC_URL", None, |text| text.parse::<NodeUrl>().map(Some))?,
+            peers: peers(raw, network)?,
             esplora_urls,
             headers: raw.get("BITCOIN_HEADERS").map_or_else(|| data.join(headers), PathBuf::from),
         })
     }
 
-    pub(super) fn shown(&self) -> [(&'static str, String); 4] {
+    pub(super) fn shown(&self) -> [(&'static str, String); 5] {
         [
             ("BITCOIN_NETWORK", self.network.to_string()),
             ("BITCOIN_RPC_URL", self.rpc_url.as_ref().map(NodeUrl::masked).unwrap_or_default()),
+            ("BITCOIN_PEERS", self.peers.as_ref().map(shown_peers).unwrap_or_default()),
             ("ESPLORA_URLS", joined(&self.esplora_urls)),
             ("BITCOIN_HEADERS", self.headers.display().to_string()),
         ]
+    }
+}
+
+/// Their list, or the word for those whom nobody listed.
+fn peers(raw: &Raw, network: Network) -> Result<Option<Peers>, InvalidSetting> {
+    const NAME: &str = "BITCOIN_PEERS";
+    let Some(text) = raw.get(NAME) else { return Ok(None) };
+    if cfg!(not(feature = "p2p-headers")) {
+        let message = "this program was built without the feature `p2p-headers`, which it takes to ask peers";
+        return Err(InvalidSetting::new(NAME, message));
+    }
+    match text.trim() {
+        SEEDS if network == Network::Regtest => Err(InvalidSetting::new(NAME, "regtest has no seeds: list the peers")),
+        SEEDS => Ok(Some(Peers::Seeds)),
+        _ => Ok(Some(raw.list(NAME)?).filter(|listed| !listed.is_empty()).map(Peers::Listed)),
+    }
+}
+
+fn shown_peers(peers: &Peers) -> String {
+    match peers {
+        Peers::Listed(listed) => joined(listed),
+        Peers::Seeds => SEEDS.to_owned(),
     }
 }
 
@@ -106,7 +135,7 @@ mod tests {
     fn explorers_speak_https_unless_their_network_is_opened() {
         let allowed = |urls: &str, networks: &str| {
             bitcoin(&[("ESPLORA_URLS", urls), ("ALLOW_PRIVATE_NETWORKS", networks)])
-                .map(|bitcoin| bitcoin.shown()[2].1.clone())
+                .map(|bitcoin| bitcoin.shown()[3].1.clone())
         };
         let two = "https://blockstream.info/api, https://mempool.space/api/";
         assert_eq!(allowed(two, "").unwrap(), "https://blockstream.info/api,https://mempool.space/api");
@@ -125,5 +154,29 @@ mod tests {
             let error = allowed(&format!("https://a.example,{url}"), networks).unwrap_err();
             assert_eq!(error, format!("ESPLORA_URLS: `{url}` must be https, or its host in ALLOW_PRIVATE_NETWORKS"));
         }
+    }
+
+    #[cfg(feature = "p2p-headers")]
+    #[test]
+    fn p2p_peers_are_listed_or_left_to_the_seeds() {
+        let shown = |pairs: &[(&str, &str)]| bitcoin(pairs).map(|bitcoin| bitcoin.shown()[2].1.clone());
+        assert_eq!(shown(&[]).unwrap(), "");
+        assert_eq!(shown(&[("BITCOIN_PEERS", " seeds ")]).unwrap(), "seeds");
+        let listed = "127.0.0.1:8333, [::1]:8333,node.example:8333, 127.0.0.1:8333,";
+        assert_eq!(shown(&[("BITCOIN_PEERS", listed)]).unwrap(), "127.0.0.1:8333,[::1]:8333,node.example:8333");
+        let error = shown(&[("BITCOIN_PEERS", "node.example")]).unwrap_err();
+        assert_eq!(error, "BITCOIN_PEERS: `node.example` must be a host and a port, as in `127.0.0.1:8333`");
+        let error = shown(&[("BITCOIN_PEERS", "seeds"), ("BITCOIN_NETWORK", "regtest")]).unwrap_err();
+        assert_eq!(error, "BITCOIN_PEERS: regtest has no seeds: list the peers");
+    }
+
+    #[cfg(not(feature = "p2p-headers"))]
+    #[test]
+    fn peers_take_a_program_that_can_ask_them() {
+        let error = bitcoin(&[("BITCOIN_PEERS", "seeds")]).unwrap_err();
+        let expected =
+            "BITCOIN_PEERS: this program was built without the feature `p2p-headers`, which it takes to ask peers";
+        assert_eq!(error, expected);
+        assert_eq!(bitcoin(&[]).unwrap().peers, None);
     }
 }

@@ -51,6 +51,7 @@ pub const NAMES: &[&str] = &[
     "ANCHOR_INTERVAL",
     "BITCOIN_NETWORK",
     "BITCOIN_RPC_URL",
+    "BITCOIN_PEERS",
     "ESPLORA_URLS",
     "BITCOIN_HEADERS",
     "LOG",

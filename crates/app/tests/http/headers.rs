@@ -105,7 +105,7 @@ async fn what_is_missing_is_fetched_from_a_node_or_from_explorers() {
     assert_eq!(std::fs::read(place.file()).unwrap(), theirs.concat());
 
     let nobody = Place::new(&[]);
-    nobody.run(&["sync"]).assert_failed("set BITCOIN_RPC_URL or ESPLORA_URLS");
+    nobody.run(&["sync"]).assert_failed("set BITCOIN_RPC_URL, BITCOIN_PEERS or ESPLORA_URLS");
     nobody.run(&["sync", "--from-node"]).assert_failed("set BITCOIN_RPC_URL");
     nobody.run(&["sync", "--from-explorers"]).assert_failed("set ESPLORA_URLS");
     let gone = Place::new(&[("BITCOIN_RPC_URL", &format!("http://u:secret@127.0.0.1:{}/", free_port()))]);
@@ -113,6 +113,36 @@ async fn what_is_missing_is_fetched_from_a_node_or_from_explorers() {
     said.assert_failed("the node http://127.0.0.1:");
     said.assert_failed("the source of headers cannot be reached");
     assert!(!said.error.contains("secret"), "{said:?}");
+}
+
+#[cfg(feature = "p2p-headers")]
+#[tokio::test(flavor = "multi_thread")]
+async fn p2p_peers_show_what_is_missing() {
+    let Some(chain) = OtsCalendars::start_with_peer(1, 1).await else { return };
+    let dead = format!("127.0.0.1:{}", free_port());
+    let place = Place::new(&[("BITCOIN_PEERS", &format!("{dead},{}", chain.peer()))]);
+    let said = place.run(&["sync"]).well();
+    assert!(said.contains("New headers: 9, from the Bitcoin peer ") && said.contains("height   9\n"), "{said}");
+    chain.reorganise(4).await;
+    let said = place.run(&["sync", "--from-peers"]).well();
+    assert!(said.contains("They replace those above height 5.") && said.contains("height   10\n"), "{said}");
+    let theirs = save(&chain, &place.data.path().join("other")).await;
+    assert_eq!(std::fs::read(place.file()).unwrap(), theirs.concat());
+
+    let status = place.status();
+    assert!(status.contains(&format!("source   the Bitcoin peer {}: reaches height 10\n", chain.peer())), "{status}");
+    assert!(status.contains(&format!("source   the Bitcoin peer {dead}: the source of headers cannot be reached: ")));
+    chain.mine(3).await;
+    chain.control(0, "p2p/unlinked").await;
+    place.run(&["sync"]).assert_failed("gives an answer that cannot be: its headers do not follow");
+    Place::new(&[]).run(&["sync", "--from-peers"]).assert_failed("set BITCOIN_PEERS");
+}
+
+#[cfg(not(feature = "p2p-headers"))]
+#[test]
+fn peers_take_a_program_that_can_ask_them() {
+    let place = Place::new(&[("BITCOIN_PEERS", "127.0.0.1:18444")]);
+    place.run(&["status"]).assert_failed("BITCOIN_PEERS: this program was built without the feature `p2p-headers`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
