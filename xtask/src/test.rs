@@ -43,6 +43,10 @@ fn run_tests(rest: &[OsString], locked: bool, skips: &mut Skips) -> Result<()> {
     outcome.and(stopped)
 }
 
+/// A feature that is off by default, and what the names of its tests have in them.
+pub(crate) const OPTIONAL: &str = "artdag-app/p2p-headers";
+const OPTIONAL_TESTS: &str = "p2p";
+
 fn run_over(
     database: &Database,
     programs: &OtherPrograms,
@@ -65,7 +69,13 @@ fn run_over(
     tests.args((!names_packages(rest)).then_some("--workspace")).args(locked.then_some("--locked")).args(rest);
     run_with(&mut tests, database, programs)?;
 
-    if !rest.is_empty() {
+    if rest.is_empty() {
+        println!("\n-- what is off by default: {OPTIONAL}");
+        let mut tests = if nextest { process::cargo(["nextest", "run"]) } else { process::cargo(["test", "--tests"]) };
+        // The whole workspace, so that its dependencies have the features that they were just built with.
+        tests.args(["--workspace", "--features", OPTIONAL]).args(locked.then_some("--locked")).arg(OPTIONAL_TESTS);
+        run_with(&mut tests, database, programs)?;
+    } else {
         println!("doc tests left out, since the tests were chosen; `cargo test --doc --workspace` runs them");
         return Ok(());
     }
