@@ -159,6 +159,7 @@ mod dialect {
         pub(in super::super) const PEERS: &str = "peers_pkey";
         pub(in super::super) const PEERS_IN_ORDER: &str = PEERS;
         pub(in super::super) const DELIVERIES: &str = "deliveries_pkey";
+        pub(in super::super) const OBJECTS: &str = "remote_objects_pkey";
         pub(in super::super) const FOLLOWERS: &str = "Index Scan on followers_";
         pub(in super::super) const DELIVERY_SCANS: [&str; 1] = ["Seq Scan"];
         pub(in super::super) const AT: &str = "timestamptz '2026-01-01' + n * interval '30 seconds'";

@@ -6,7 +6,7 @@ use super::anchors::{anchors_at, asks_at, due, first_trees, from_block, largest,
 use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
 use super::follows::{followers_of, followers_page, following_page};
-use super::heard::{claims_to, timeline};
+use super::heard::{claims_to, heard_of, timeline};
 use super::jobs::{DUE, JobList};
 use super::lanes;
 use super::lineage::{children, claims, claims_of};
@@ -221,6 +221,7 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
 /// The plans of what is done for each delivery: never a look at all of them, or at all servers.
 async fn delivery_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     let (activity, sender) = (Uuid::nil().into(), "user7".parse().unwrap());
+    let object = "https://a.example/1".parse().unwrap();
     let peer = Peer {
         host: "h7".to_owned(),
         breaker: Breaker::default(),
@@ -236,6 +237,7 @@ async fn delivery_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, lanes::released("w", &[&peer])).await, "deliveries_lines"),
         (plan(conn, lanes::released("w", &[&peer])).await, dialect::plan::PEERS),
         (plan(conn, conclude(&[Value::Null])).await, dialect::plan::DELIVERIES),
+        (plan(conn, heard_of(&[&object], &object)).await, dialect::plan::OBJECTS),
         (plan(conn, followers_of(&[(&sender, "https://h7")])).await, "followers_at_origin"),
         (plan(conn, add_to_followers(activity, &sender, DateTime::UNIX_EPOCH)).await, dialect::plan::FOLLOWERS),
     ]
