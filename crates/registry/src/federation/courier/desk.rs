@@ -10,6 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 /// How often it is tried to write what lanes report.
 const ATTEMPTS: u32 = 5;
 
+/// While many report, those who come within this share a commit. It is short beside what a delivery takes.
+const GATHER: Duration = Duration::from_millis(3);
+
 /// What a lane tells of a delivery, or of its end.
 pub(super) struct Report {
     concluded: Option<Concluded>,
@@ -31,13 +34,18 @@ impl Courier {
 
 /// Writes what lanes report, many reports in one unit of work.
 pub(super) async fn take_down_reports(registry: Registry, holder: String, mut desk: mpsc::Receiver<Report>) {
+    let mut many = false;
     while let Some(first) = desk.recv().await {
+        if many {
+            tokio::time::sleep(GATHER).await;
+        }
         let mut reports = vec![first];
         while reports.len() < REPORTS
             && let Ok(more) = desk.try_recv()
         {
             reports.push(more);
         }
+        many = reports.len() > 1;
         let mut outcome = write_patiently(&registry, &holder, &reports).await;
         // One that no database takes must not take the others along.
         let apart = reports.len() > 1 && matches!(&outcome, Err(error) if !matches!(error, StoreError::Busy(_)));
