@@ -77,3 +77,36 @@ fn from_framework(error: &Error) -> Problem {
         _ => Problem::internal(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, HttpRequest, test};
+    use artdag_kernel::StoreError;
+
+    async fn fails(request: HttpRequest) -> Result<HttpResponse, Problem> {
+        Err(match request.path() {
+            "/busy" => StoreError::Busy("the cause".into()).into(),
+            "/internal" => Problem::internal("the cause"),
+            "/later" => Problem::new(Kind::TooMany, "Later.").retry_after(60),
+            _ => Problem::new(Kind::Unavailable, "The database does not answer."),
+        })
+    }
+
+    /// The header `Retry-After` of the answer.
+    async fn answer(path: &str) -> Option<String> {
+        let app = App::new().default_service(web::to(fails)).wrap(from_fn(finish));
+        let app = test::init_service(app).await;
+        let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;
+        answer.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    #[actix_web::test]
+    async fn what_is_over_soon_says_when_to_come_back() {
+        for (path, wait) in [("/busy", "1"), ("/ready", "1"), ("/later", "60")] {
+            assert_eq!(answer(path).await.as_deref(), Some(wait), "{path}");
+        }
+        assert_eq!(answer("/internal").await, None);
+    }
+}

@@ -201,9 +201,9 @@ impl Problem {
         self
     }
 
-    /// After how many seconds to try again, if that is known.
+    /// After how many seconds to try again, if that is known. What is over soon is worth another try at once.
     pub fn seconds_to_wait(&self) -> Option<u64> {
-        self.retry_after
+        self.retry_after.or((self.kind.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1))
     }
 
     /// Its kind.
