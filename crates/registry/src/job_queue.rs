@@ -1,4 +1,4 @@
-use artdag_kernel::{Instant, Page, Slice, StoreError};
+use artdag_kernel::{Cursor, Instant, Page, Slice, StoreError};
 use async_trait::async_trait;
 use std::fmt;
 use uuid::Uuid;
@@ -15,6 +15,10 @@ pub struct QueuedJob {
     pub kind: String,
     /// What it needs to know, as JSON text.
     pub payload: String,
+    /// Whose hands it needs.
+    pub lane: Lane,
+    /// What it is about, for kinds that are looked for by that.
+    pub subject: Option<String>,
     /// At most one job with the same key exists at a time; `None` for jobs of which there may be many.
     pub key: Option<String>,
     /// How far it is.
@@ -27,6 +31,28 @@ pub struct QueuedJob {
     pub created_at: Instant,
     /// Why it failed the last time.
     pub last_error: Option<String>,
+}
+
+/// A line in which jobs wait, longest due first. Each has workers of its own, so nothing in one waits for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// What this server and its users want done.
+    Own,
+    /// What waits for other servers. Strangers cause these, and strangers decide how long they take.
+    Peers,
+}
+
+impl Lane {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Own, Self::Peers];
+
+    /// Its word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Peers => "peers",
+        }
+    }
 }
 
 /// How far a job is. Finished jobs are gone.
@@ -68,6 +94,19 @@ pub trait JobReads: Send {
 
     /// How many jobs there are in each state, in the order of [`JobState::ALL`].
     async fn count_jobs(&mut self) -> Result<[u64; 3], StoreError>;
+
+    /// How many jobs of a kind there are about a subject, or about any for `None`, dead ones apart. Counts no further
+    /// than `at_most`.
+    async fn count_jobs_about(&mut self, kind: &str, subject: Option<&str>, at_most: u16) -> Result<u64, StoreError>;
+
+    /// Up to `limit` jobs of this one's kind and subject that were pushed before it, and behind `after`, dead ones
+    /// apart. Oldest first by the time they were pushed.
+    async fn earlier_jobs(
+        &mut self,
+        job: &QueuedJob,
+        after: Option<Cursor>,
+        limit: u16,
+    ) -> Result<Vec<QueuedJob>, StoreError>;
 }
 
 /// Keeps the queue. Jobs are pushed in the unit of work that causes them, so they exist if and only if it was
@@ -78,11 +117,12 @@ pub trait JobQueue: JobReads {
     /// is dead: then it is replaced.
     async fn push_job(&mut self, job: &QueuedJob) -> Result<bool, StoreError>;
 
-    /// Hands up to `limit` jobs whose time has come to one worker, longest due first, and counts the attempt. Also
-    /// running ones whose lease has ended. No other worker gets them until `lease_until`.
+    /// Hands up to `limit` jobs of a lane whose time has come to one worker, longest due first, and counts the attempt.
+    /// Also running ones whose lease has ended. No other worker gets them until `lease_until`.
     async fn claim_jobs(
         &mut self,
         holder: &str,
+        lane: Lane,
         now: Instant,
         lease_until: Instant,
         limit: u16,

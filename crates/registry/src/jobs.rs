@@ -5,7 +5,8 @@
 //! written to be run twice**. To add a kind: a variant of [`Job`] and its arm in `perform`.
 
 use crate::{JobId, QueuedJob, Registry};
-use crate::{JobQueue, JobState};
+use crate::{JobQueue, JobState, Lane};
+use artdag_federation::Iri;
 use artdag_kernel::{Instant, ServerUrl, StoreError, Username, new_uuid};
 use artdag_provenance::RendererError;
 use chrono::TimeDelta;
@@ -56,6 +57,9 @@ pub enum Job {
         url: String,
         /// What that part is said to be.
         digest: String,
+        /// Whom a first look did not find there. Empty before it: this is the first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        doubtful: Vec<String>,
     },
 }
 
@@ -111,10 +115,53 @@ impl Job {
         }
     }
 
+    /// Whose hands it needs.
+    const fn lane(&self) -> Lane {
+        match self {
+            Self::RevokeAtRenderer { .. } | Self::Sweep | Self::Anchor | Self::Cosign | Self::FanOut { .. } => {
+                Lane::Own
+            }
+            Self::RefreshActor { .. } | Self::FetchObject { .. } | Self::SynchronizeFollowers { .. } => Lane::Peers,
+        }
+    }
+
+    /// What it is about, if somebody looks for it by that.
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::FanOut { sender, .. } => Some(sender.clone()),
+            Self::FetchObject { object } => object.parse().ok().map(|object: Iri| object.host().to_owned()),
+            Self::RevokeAtRenderer { .. }
+            | Self::Sweep
+            | Self::Anchor
+            | Self::Cosign
+            | Self::RefreshActor { .. }
+            | Self::SynchronizeFollowers { .. } => None,
+        }
+    }
+
+    /// How many of the kind may wait, about one subject and in all, where there is a bound.
+    const fn most_waiting(&self) -> Option<(u16, u16)> {
+        match self {
+            // One who is followed here may share whatever they like, as often as they like.
+            Self::FetchObject { .. } => Some((100, 1000)),
+            Self::RevokeAtRenderer { .. }
+            | Self::Sweep
+            | Self::Anchor
+            | Self::Cosign
+            | Self::FanOut { .. }
+            | Self::RefreshActor { .. }
+            | Self::SynchronizeFollowers { .. } => None,
+        }
+    }
+
     fn key(&self) -> Option<String> {
         match self {
             Self::RevokeAtRenderer { .. } | Self::FanOut { .. } => None,
             Self::Sweep | Self::Anchor | Self::Cosign => Some(self.kind().to_owned()),
+            // Pushed by the first look, which is there then.
+            Self::SynchronizeFollowers { actor, doubtful, .. } if !doubtful.is_empty() => {
+                Some(format!("{} again {actor}", self.kind()))
+            }
             Self::RefreshActor { actor: what }
             | Self::FetchObject { object: what }
             | Self::SynchronizeFollowers { actor: what, .. } => Some(format!("{} {what}", self.kind())),
@@ -133,17 +180,37 @@ pub(crate) fn backoff(attempts: u32, chance: u16) -> TimeDelta {
 impl Registry {
     /// Pushes a job within a unit of work. Nobody runs it before the commit.
     pub(crate) async fn push(&self, queue: &mut (dyn JobQueue + '_), job: &Job) -> Result<(), StoreError> {
+        self.push_for(queue, job, TimeDelta::zero()).await
+    }
+
+    /// Pushes a job that is due after a while.
+    pub(crate) async fn push_for(
+        &self,
+        queue: &mut (dyn JobQueue + '_),
+        job: &Job,
+        after: TimeDelta,
+    ) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
+        let subject = job.subject();
+        if let Some((about_one, in_all)) = job.most_waiting()
+            && (queue.count_jobs_about(job.kind(), subject.as_deref(), about_one).await? >= about_one.into()
+                || queue.count_jobs_about(job.kind(), None, in_all).await? >= in_all.into())
+        {
+            tracing::debug!(?job, "too many of these wait already; it is not done");
+            return Ok(());
+        }
         let id: JobId = new_uuid(now, self.parts.randomness.as_ref());
         let payload = serde_json::to_string(job).map_err(|error| StoreError::Backend(error.into()))?;
         let queued = QueuedJob {
             id,
             kind: job.kind().to_owned(),
             payload,
+            lane: job.lane(),
+            subject,
             key: job.key(),
             state: JobState::Waiting,
             attempts: 0,
-            run_at: now,
+            run_at: now + after,
             created_at: now,
             last_error: None,
         };
@@ -162,18 +229,21 @@ impl Registry {
         unit.commit().await
     }
 
-    /// Does what needs another server. Strangers cause these jobs, so they may not have all the hands there are; and what
-    /// another server does not give is for nobody to repair here.
-    async fn ask_a_peer(&self, asking: impl Future<Output = Result<(), JobError>>) -> Result<Outcome, JobError> {
-        let Ok(_hand) = self.peer_hands.try_acquire() else {
-            return Ok(Outcome::Again(self.parts.clock.now() + TimeDelta::seconds(2)));
-        };
+    /// Does what needs another server. What that does not give, at once or after the last attempt, is for nobody to repair
+    /// here, and strangers could fill the queue with dead jobs.
+    async fn ask_a_peer(
+        &self,
+        queued: &QueuedJob,
+        job: &Job,
+        asking: impl Future<Output = Result<(), JobError>>,
+    ) -> Result<Outcome, JobError> {
         match asking.await {
-            Err(JobError::Lasting(error)) => {
+            Err(JobError::Passing(error)) if queued.attempts < job.max_attempts() => Err(JobError::Passing(error)),
+            Err(JobError::Passing(error) | JobError::Lasting(error)) => {
                 tracing::debug!(error = error.as_ref() as &dyn Error, "another server gave nothing of use");
                 Ok(Outcome::Done)
             }
-            outcome => outcome.map(|()| Outcome::Done),
+            Ok(()) => Ok(Outcome::Done),
         }
     }
 
@@ -222,11 +292,9 @@ impl Registry {
                 Ok(next.map_or(Outcome::Done, Outcome::Again))
             }
             Job::FanOut { activity, sender } => self.fan_out(queued, activity, sender).await.map(|()| Outcome::Done),
-            Job::RefreshActor { actor } => self.ask_a_peer(self.refresh_actor(actor)).await,
-            Job::FetchObject { object } => self.ask_a_peer(self.fetch_object(object)).await,
-            Job::SynchronizeFollowers { actor, collection, url, digest } => {
-                self.ask_a_peer(self.synchronize(actor, collection, url, digest)).await
-            }
+            Job::RefreshActor { actor } => self.ask_a_peer(queued, job, self.refresh_actor(actor)).await,
+            Job::FetchObject { object } => self.ask_a_peer(queued, job, self.fetch_object(object)).await,
+            Job::SynchronizeFollowers { .. } => self.ask_a_peer(queued, job, self.synchronize(job)).await,
         }
     }
 }
@@ -250,5 +318,13 @@ mod tests {
         let text = serde_json::to_string(&job).unwrap();
         assert!(text.contains(&format!("\"kind\":\"{}\"", job.kind())), "{text}");
         assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
+    }
+
+    #[test]
+    fn a_job_of_an_earlier_version_is_read() {
+        let text = r#"{"kind":"synchronize-followers","actor":"a","collection":"c","url":"u","digest":"d"}"#;
+        let job: Job = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&job).unwrap(), text);
+        assert_eq!(job.key().as_deref(), Some("synchronize-followers a"));
     }
 }

@@ -49,7 +49,7 @@ pub use federation::{
     FetchRemoteError, FollowError, HostRefused, InboxRequest, KeyRefused, ReceiveError, Received, ShareError,
     run_courier,
 };
-pub use job_queue::{JobId, JobQueue, JobReads, JobState, QueuedJob};
+pub use job_queue::{JobId, JobQueue, JobReads, JobState, Lane, QueuedJob};
 pub use jobs::Job;
 pub use log::{
     CosignError, LogError, WitnessServer, list_entries, prove_consistency, prove_inclusion, run_sequencer, tree_root,

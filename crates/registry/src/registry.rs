@@ -12,7 +12,7 @@ use artdag_provenance::Renderer;
 use chrono::TimeDelta;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 /// Who may register an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +113,6 @@ pub struct Registry {
     pub(crate) pushed: Arc<Notify>,
     /// Rung when mail was handed over, so that the courier need not wait for its next round.
     pub(crate) mailed: Arc<Notify>,
-    /// How many jobs may wait for other servers at once, of those that are done at once.
-    pub(crate) peer_hands: Arc<Semaphore>,
     pub(crate) inbox: Arc<InboxDesk>,
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) rules: Arc<CachedRules>,
@@ -134,7 +132,6 @@ impl Registry {
             published: Arc::default(),
             pushed: Arc::default(),
             mailed: Arc::default(),
-            peer_hands: Arc::new(Semaphore::new(8)),
             inbox: Arc::default(),
             remote_keys: Arc::default(),
             rules: Arc::default(),

@@ -1,18 +1,19 @@
 use crate::jobs::{JobError, Outcome, backoff};
-use crate::{Job, JobId, QueuedJob, Registry};
+use crate::{Job, JobId, Lane, QueuedJob, Registry};
 use artdag_kernel::StoreError;
 use chrono::TimeDelta;
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// How long a worker may take for a job before another may have it.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How often a worker tells that it is still at it.
 const RENEW: Duration = Duration::from_secs(20);
-/// How many jobs one process does at once.
-const AT_ONCE: usize = 16;
+/// How many jobs one process does at once, of each lane in the order of [`Lane::ALL`].
+const AT_ONCE: [usize; 2] = [16, 8];
 /// How long to wait for jobs that other processes pushed.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -29,11 +30,18 @@ impl Registry {
         Ok(revived)
     }
 
-    async fn claim(&self, holder: &str, limit: usize) -> Result<Vec<QueuedJob>, StoreError> {
+    /// As many jobs of each lane as there are free hands: a claimed job begins at once, or its attempt would not count.
+    async fn claim(&self, holder: &str, hands: &Hands) -> Result<Vec<QueuedJob>, StoreError> {
+        let free = hands.free();
+        if free.iter().all(|(_, count)| *count == 0) {
+            return Ok(Vec::new());
+        }
         let now = self.parts.clock.now();
         let mut unit = self.parts.store.begin().await?;
-        let limit = u16::try_from(limit).unwrap_or(u16::MAX);
-        let jobs = unit.claim_jobs(holder, now, now + LEASE, limit).await?;
+        let mut jobs = Vec::new();
+        for (lane, count) in free.into_iter().filter(|(_, count)| *count > 0) {
+            jobs.extend(unit.claim_jobs(holder, lane, now, now + LEASE, count).await?);
+        }
         if jobs.is_empty() {
             unit.rollback().await?;
         } else {
@@ -130,19 +138,49 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     text.chars().take(1000).collect()
 }
 
+/// The hands that are free, of each lane.
+struct Hands([Arc<Semaphore>; 2]);
+
+impl Hands {
+    fn new() -> Self {
+        Self(AT_ONCE.map(|count| Arc::new(Semaphore::new(count))))
+    }
+
+    fn free(&self) -> [(Lane, u16); 2] {
+        let count = |lane: Lane| u16::try_from(self.of(lane).available_permits()).unwrap_or(u16::MAX);
+        Lane::ALL.map(|lane| (lane, count(lane)))
+    }
+
+    const fn of(&self, lane: Lane) -> &Arc<Semaphore> {
+        let Self([own, peers]) = self;
+        match lane {
+            Lane::Own => own,
+            Lane::Peers => peers,
+        }
+    }
+
+    /// One of those that were free when the job was claimed: nobody else takes any.
+    fn take(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
+        self.of(lane).clone().try_acquire_owned().ok()
+    }
+}
+
 /// Does jobs until told to stop, then ends those under way. `holder` names this process.
 pub async fn run_worker(registry: Registry, holder: String, mut stop: watch::Receiver<bool>) {
     if let Err(error) = registry.ensure_periodic_jobs().await {
         tracing::warn!(error = &error as &dyn Error, "the periodic jobs could not be pushed");
     }
-    let mut running = JoinSet::new();
+    let (mut running, hands) = (JoinSet::new(), Hands::new());
     loop {
-        let free = AT_ONCE - running.len();
-        match if free == 0 { Ok(Vec::new()) } else { registry.claim(&holder, free).await } {
+        while running.try_join_next().is_some() {}
+        match registry.claim(&holder, &hands).await {
             Ok(jobs) => {
                 for job in jobs {
-                    let (registry, holder) = (registry.clone(), holder.clone());
-                    running.spawn(async move { registry.attempt(&holder, job).await });
+                    let (registry, holder, hand) = (registry.clone(), holder.clone(), hands.take(job.lane));
+                    running.spawn(async move {
+                        registry.attempt(&holder, job).await;
+                        drop(hand);
+                    });
                 }
             }
             Err(error) => tracing::warn!(error = &error as &dyn Error, "no jobs could be claimed; trying again"),

@@ -252,6 +252,8 @@ diesel::table! {
         id -> Text,
         kind -> Text,
         payload -> Text,
+        lane -> Text,
+        subject -> Nullable<Text>,
         job_key -> Nullable<Text>,
         state -> Text,
         holder -> Nullable<Text>,

@@ -121,7 +121,8 @@ async fn many_processes_migrate_at_once() {
             "00004_log",
             "00005_anchors",
             "00006_federation",
-            "00007_witnesses"
+            "00007_witnesses",
+            "00008_job_lanes"
         ]
     );
     open(&url, 1).await.unwrap().ping().await.unwrap();

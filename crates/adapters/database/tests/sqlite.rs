@@ -46,7 +46,8 @@ async fn is_made_with_its_folder_by_many_at_once() {
             "00004_log",
             "00005_anchors",
             "00006_federation",
-            "00007_witnesses"
+            "00007_witnesses",
+            "00008_job_lanes"
         ]
     );
     assert_eq!(migrate(&url).await.unwrap(), [""; 0]);

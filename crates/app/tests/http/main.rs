@@ -18,6 +18,7 @@ mod fedify;
 mod headers;
 mod inbox_torture;
 mod interop;
+mod jobs;
 mod kills;
 mod l1_server;
 mod late_mail;

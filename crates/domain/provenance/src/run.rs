@@ -25,6 +25,9 @@ pub trait ProvenanceReads: Send {
     /// The run of that name on that renderer.
     async fn find_run(&mut self, l1_server: &ServerUrl, run_id: &RunId) -> Result<Option<Run>, StoreError>;
 
+    /// The runs of that name, whichever renderer's, first recorded first: up to `limit`.
+    async fn list_runs(&mut self, run_id: &RunId, limit: u16) -> Result<Vec<Run>, StoreError>;
+
     /// What this content was made from, and what was made from it: up to `depth` steps either way, and up to
     /// `max_nodes` nodes, nearest first. Content that nobody registered here is a node without an asset. Circles
     /// are walked once. [`Lineage::is_complete`] is `false` when either bound cut it.

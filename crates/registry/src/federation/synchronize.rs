@@ -6,11 +6,11 @@ use crate::{Job, Registry};
 use artdag_federation::http_signature::collection_synchronization::{CollectionSynchronization, FollowersDigest};
 use artdag_federation::{Delivery, Iri, collection_ids};
 use artdag_kernel::{StoreError, Username};
+use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 /// How long an acceptance may be on its way that the other server does not count yet.
-const SECOND_LOOK: Duration = Duration::from_secs(20);
+const SECOND_LOOK: TimeDelta = TimeDelta::seconds(20);
 
 /// The headers for mail from these senders to these origins.
 #[derive(Default)]
@@ -53,45 +53,49 @@ impl Registry {
             collection: collection.to_string(),
             url: url.to_string(),
             digest: header.digest.to_string(),
+            doubtful: Vec::new(),
         })
     }
 
     /// Compares, and where the other server knows less than this one, believes it only when it says so a second time:
-    /// the first answer may be older than an acceptance that is on its way.
-    pub(crate) async fn synchronize(
-        &self,
-        actor: &str,
-        collection: &str,
-        url: &str,
-        digest: &str,
-    ) -> Result<(), JobError> {
+    /// the first answer may be older than an acceptance that is on its way. The second look is a job of its own.
+    pub(crate) async fn synchronize(&self, job: &Job) -> Result<(), JobError> {
+        let Job::SynchronizeFollowers { actor, collection, url, digest, doubtful } = job else {
+            return Err(lasting("the job compares no followers"));
+        };
         let (actor, url): (Iri, Iri) = (actor.parse().map_err(lasting)?, url.parse().map_err(lasting)?);
         let mut reader = self.read().await?;
         // The collection must be the one that the actor itself calls its followers.
         let known = reader.find_remote_actor(&actor).await?;
-        if known.and_then(|known| known.actor.followers).is_none_or(|followers| followers.as_str() != collection) {
+        if known.and_then(|known| known.actor.followers).is_none_or(|followers| followers.as_str() != *collection) {
             return Ok(());
         }
         let site = &self.parts.site;
         let here = reader.local_followers_of(&actor).await?;
         drop(reader);
         let ids: Vec<String> = here.iter().map(|user| site.actor(user)).collect();
-        if FollowersDigest::of(ids.iter().map(String::as_str)).to_string() == digest {
+        if FollowersDigest::of(ids.iter().map(String::as_str)).to_string() == *digest {
             return Ok(());
         }
-        let mut doubtful: Vec<&Username> = here.iter().collect();
-        for attempt in 0..2 {
-            if attempt > 0 {
-                tokio::time::sleep(SECOND_LOOK).await;
-            }
-            let there = self.followers_there(&url).await?;
-            doubtful.retain(|user| !there.contains(&site.actor(user)));
-            if doubtful.is_empty() {
-                return Ok(());
-            }
+        let there = match self.followers_there(&url).await {
+            // Who is not heard a second time has not said it a second time. The next letter brings it up again.
+            Err(_) if !doubtful.is_empty() => return Ok(()),
+            there => there?,
+        };
+        let missing: Vec<&Username> = here.iter().filter(|user| !there.contains(&site.actor(user))).collect();
+        if missing.is_empty() {
+            return Ok(());
         }
         let mut unit = self.parts.store.begin().await?;
-        for user in doubtful {
+        if doubtful.is_empty() {
+            let doubtful = missing.iter().map(ToString::to_string).collect();
+            let (actor, collection) = (actor.to_string(), collection.clone());
+            let (url, digest) = (url.to_string(), digest.clone());
+            let second = Job::SynchronizeFollowers { actor, collection, url, digest, doubtful };
+            self.push_for(unit.as_mut(), &second, SECOND_LOOK).await?;
+            return Ok(unit.commit().await?);
+        }
+        for user in missing.into_iter().filter(|user| doubtful.iter().any(|name| *name == user.as_str())) {
             tracing::info!(%user, %actor, "the followed actor's server does not know of this follow; it ends");
             unit.remove_following(user, &actor).await?;
         }

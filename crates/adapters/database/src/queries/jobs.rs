@@ -2,15 +2,13 @@
 
 use super::super::schema::{Moment, jobs};
 use super::super::{Backend, dialect};
+use super::job_lists::{Earlier, JobList, count_about};
 use super::rows::Place;
-use super::window::Window;
 use super::{Mode, Session, Writing, count, micros};
-use artdag_kernel::{Instant, Page, Slice, StoreError};
-use artdag_registry::{JobId, JobQueue, JobReads, JobState, QueuedJob};
+use artdag_kernel::{Cursor, Instant, Page, Slice, StoreError};
+use artdag_registry::{JobId, JobQueue, JobReads, JobState, Lane, QueuedJob};
 use async_trait::async_trait;
-use diesel::expression::{Expression, Selectable};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
@@ -21,16 +19,17 @@ const DEAD: &str = JobState::Dead.as_str();
 
 /// With a key that is taken it waits for who is working with that row: if the row then goes, this one comes.
 const PUSH: &str = "\
-    insert into jobs (id, kind, payload, job_key, state, attempts, run_at, created_at, last_error) \
-    values ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8) \
+    insert into jobs (id, kind, payload, job_key, state, attempts, run_at, created_at, last_error, lane, subject) \
+    values ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $9, $10) \
     on conflict (job_key) do update set \
         id = excluded.id, kind = excluded.kind, payload = excluded.payload, state = excluded.state, \
-        attempts = excluded.attempts, run_at = excluded.run_at, created_at = excluded.created_at, \
+        lane = excluded.lane, subject = excluded.subject, attempts = excluded.attempts, run_at = excluded.run_at, created_at = excluded.created_at, \
         last_error = excluded.last_error \
     where jobs.state = 'dead'";
 
-/// The jobs that are due before or at $1, up to $2 of them.
-pub(super) const DUE: &str = "select id from jobs where state <> 'dead' and run_at <= $1 order by run_at, id limit $2";
+/// The jobs of the lane $1 that are due before or at $2, up to $3 of them.
+pub(super) const DUE: &str = "\
+    select id from jobs where lane = $1 and state <> 'dead' and run_at <= $2 order by run_at, id limit $3";
 
 #[async_trait]
 impl<M: Mode> JobReads for Session<M> {
@@ -47,6 +46,22 @@ impl<M: Mode> JobReads for Session<M> {
         let of = |state: JobState| rows.iter().find(|(word, _)| word == state.as_str()).map_or(0, |(_, n)| count(*n));
         Ok(JobState::ALL.map(of))
     }
+
+    async fn count_jobs_about(&mut self, kind: &str, subject: Option<&str>, at_most: u16) -> Result<u64, StoreError> {
+        let query = count_about(kind, subject, at_most);
+        self.run(|conn| query.get_result(conn)).await.map(count)
+    }
+
+    async fn earlier_jobs(
+        &mut self,
+        job: &QueuedJob,
+        after: Option<Cursor>,
+        limit: u16,
+    ) -> Result<Vec<QueuedJob>, StoreError> {
+        let Some(query) = Earlier::than(job, after, limit) else { return Ok(Vec::new()) };
+        let rows: Vec<JobRow> = self.run(|conn| query.load(conn)).await?;
+        rows.into_iter().map(QueuedJob::try_from).collect()
+    }
 }
 
 #[async_trait]
@@ -60,19 +75,23 @@ impl JobQueue for Session<Writing> {
             .bind::<BigInt, _>(i64::from(job.attempts))
             .bind::<Moment, _>(micros(job.run_at))
             .bind::<Moment, _>(micros(job.created_at))
-            .bind::<Nullable<Text>, _>(job.last_error.clone());
+            .bind::<Nullable<Text>, _>(job.last_error.clone())
+            .bind::<Text, _>(job.lane.as_str())
+            .bind::<Nullable<Text>, _>(job.subject.clone());
         self.run(|conn| query.execute(conn)).await.map(|n| n > 0)
     }
 
     async fn claim_jobs(
         &mut self,
         holder: &str,
+        lane: Lane,
         now: Instant,
         lease_until: Instant,
         limit: u16,
     ) -> Result<Vec<QueuedJob>, StoreError> {
         // Two statements: a worker that finds nothing has written nothing, and the update forgets the order.
         let query = sql_query(format!("{DUE}{}", dialect::SKIP_LOCKED))
+            .bind::<Text, _>(lane.as_str())
             .bind::<Moment, _>(micros(now))
             .bind::<BigInt, _>(i64::from(limit));
         let due: Vec<DueRow> = self.run(|conn| query.load(conn)).await?;
@@ -163,6 +182,8 @@ pub(super) struct JobRow {
     id: String,
     kind: String,
     payload: String,
+    lane: String,
+    subject: Option<String>,
     job_key: Option<String>,
     state: String,
     attempts: i64,
@@ -182,55 +203,12 @@ impl TryFrom<JobRow> for QueuedJob {
             attempts: at.sound("attempts", u32::try_from(row.attempts))?,
             kind: row.kind,
             payload: row.payload,
+            lane: at.one_of("lane", &Lane::ALL, Lane::as_str, &row.lane)?,
+            subject: row.subject,
             key: row.job_key,
             run_at: row.run_at,
             created_at: row.created_at,
             last_error: row.last_error,
         })
     }
-}
-
-/// One page of the jobs in one state, or of all: rows for [`JobRow`].
-pub(super) struct JobList {
-    columns: Columns,
-    state: Option<String>,
-    window: Window,
-}
-
-type Columns = <JobRow as Selectable<Backend>>::SelectExpression;
-
-impl JobList {
-    pub(super) fn new(state: Option<JobState>, page: Page) -> Self {
-        Self {
-            columns: <JobRow as Selectable<Backend>>::construct_selection(),
-            state: state.map(|state| state.to_string()),
-            window: page.into(),
-        }
-    }
-}
-
-impl QueryFragment<Backend> for JobList {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        const TIME: &str = "jobs.created_at";
-        const ID: &str = "jobs.id";
-        out.push_sql("select ");
-        self.columns.walk_ast(out.reborrow())?;
-        // Always true; it gives the other conditions something to follow.
-        out.push_sql(" from jobs where 1 = 1");
-        if let Some(state) = &self.state {
-            out.push_sql(" and jobs.state = ");
-            out.push_bind_param::<Text, String>(state)?;
-        }
-        self.window.push_condition(&mut out, TIME, ID)?;
-        self.window.push_order(&mut out, TIME, ID)
-    }
-}
-
-impl Query for JobList {
-    type SqlType = <Columns as Expression>::SqlType;
-}
-
-impl QueryId for JobList {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
 }

@@ -10,6 +10,7 @@ mod domain_rules;
 mod follows;
 mod heard;
 mod invites;
+mod job_lists;
 mod jobs;
 mod lanes;
 mod lineage;

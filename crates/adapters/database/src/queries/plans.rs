@@ -7,11 +7,13 @@ use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
 use super::follows::{followers_of, followers_page, following_page};
 use super::heard::{claims_to, heard_of, timeline};
-use super::jobs::{DUE, JobList};
+use super::job_lists::{Earlier, JobList, count_about};
+use super::jobs::DUE;
 use super::lanes;
 use super::lineage::{children, claims, claims_of};
 use super::listing::{Length, Listing};
 use super::log::NUMBER;
+use super::provenance::runs_of;
 use super::receipts::notices_page;
 use super::stored::{activities_at, anchors_of_sizes, assets_behind, checkpoints_of, tiles_of};
 use super::tree::tiles_at;
@@ -19,7 +21,7 @@ use artdag_assets::{AssetFilter, SearchWords};
 use artdag_federation::delivery::Breaker;
 use artdag_federation::{DeliveryState, FollowState, Peer};
 use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
-use artdag_registry::JobState;
+use artdag_registry::{JobState, Lane, QueuedJob};
 use chrono::DateTime;
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -92,9 +94,14 @@ const FILL: &str = "
     insert into scoped_tokens (token_hash, username, l1_server, expires_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'token' || n, 'user' || (n % 100), 'https://l' || (n % 7), {at} from n;
-    insert into jobs (id, kind, payload, state, attempts, run_at, created_at)
+    insert into jobs (id, kind, payload, state, attempts, run_at, created_at, lane, subject)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
-        select 'job' || n, 'kind', '{}', case when n % 50 = 0 then 'waiting' else 'dead' end, 0, {at}, {at} from n;
+        select 'job' || n, case when n % 9 = 0 then 'kind' else 'other' end, '{}',
+            case when n % 50 < 10 then 'waiting' else 'dead' end, 0, {at}, {at},
+            case when n % 3 = 0 then 'own' else 'peers' end, case when n % 2 = 0 then 'user' || (n % 100) end from n;
+    insert into runs (l1_server, run_id, recorded_by, recorded_at, output, report)
+        with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
+        select 'https://l' || n, 'run' || (n % 100), 'user7', {at}, 'asset' || n, '{}' from n;
     insert into followers (id, username, actor, origin, inbox, shared_inbox, inbox_host, request, state, created_at)
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 19999)
         select 'follower' || n, 'user' || (n % 100), 'actor' || n, 'https://h' || (n % 300), 'inbox' || n,
@@ -121,6 +128,22 @@ const FILL: &str = "
         with recursive n (n) as (select 0 union all select n + 1 from n where n < 99999)
         select 'h' || n, case when n < 200 then {at} end, n % 2, case when n % 3 > 0 then {at} end from n;
     {analyze}";
+
+fn fan_out(at: Cursor) -> QueuedJob {
+    QueuedJob {
+        id: at.id,
+        kind: "kind".to_owned(),
+        payload: String::new(),
+        lane: Lane::Own,
+        subject: Some("user7".to_owned()),
+        key: None,
+        state: JobState::Waiting,
+        attempts: 0,
+        run_at: at.at,
+        created_at: at.at,
+        last_error: None,
+    }
+}
 
 fn page(position: Position) -> Page {
     Page { limit: PageLimit::DEFAULT, position }
@@ -166,8 +189,14 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         plans.push((plan(conn, notices_page(page)).await, "notices_timeline"));
     }
     let due_jobs = format!("{DUE}{}", dialect::SKIP_LOCKED);
-    let due_jobs = diesel::sql_query(due_jobs).bind::<Moment, _>(cursor.at).bind::<BigInt, _>(16);
+    let due_jobs =
+        diesel::sql_query(due_jobs).bind::<Text, _>("own").bind::<Moment, _>(cursor.at).bind::<BigInt, _>(16);
     plans.push((plan(conn, due_jobs).await, "jobs_due"));
+    for after in [None, Some(cursor)] {
+        let earlier = Earlier::than(&fan_out(cursor), after, 50).unwrap();
+        plans.push((plan(conn, earlier).await, "jobs_about"));
+    }
+    plans.push((plan(conn, runs_of(&"run17".parse().unwrap(), 50)).await, "runs_of_name"));
     for before in [None, Some(700)] {
         plans.push((plan(conn, largest(before, 50)).await, dialect::plan::ANCHORS));
     }
@@ -215,6 +244,8 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, tiles_at(&[(0, 7), (0, 19_000), (1, 0)])).await, dialect::plan::TILES),
         (plan(conn, claims_to(&hash, 50)).await, "remote_objects_claims"),
         (plan(conn, revoke).await, "scoped_tokens_of_renderer"),
+        (plan(conn, count_about("kind", Some("user7"), 100)).await, "jobs_about"),
+        (plan(conn, count_about("kind", None, 100)).await, "jobs_about"),
     ]
 }
 

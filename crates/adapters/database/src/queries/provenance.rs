@@ -30,6 +30,12 @@ impl<M: Mode> ProvenanceReads for Session<M> {
         row.map(Run::try_from).transpose()
     }
 
+    async fn list_runs(&mut self, run_id: &RunId, limit: u16) -> Result<Vec<Run>, StoreError> {
+        let query = runs_of(run_id, limit);
+        let rows: Vec<RunRow> = self.run(|conn| query.load(conn)).await?;
+        rows.into_iter().map(Run::try_from).collect()
+    }
+
     async fn lineage(&mut self, of: &ContentHash, depth: u16, max_nodes: u32) -> Result<Lineage, StoreError> {
         Walk::new(*of, depth, max_nodes).run(self).await
     }
@@ -52,9 +58,17 @@ impl ProvenanceRepository for Session<Writing> {
     }
 }
 
+/// Rows for [`RunRow`].
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn runs_of(run_id: &RunId, limit: u16) -> _ {
+    let (run_id, limit): (String, i64) = (run_id.to_string(), limit.into());
+    let columns: diesel::dsl::AsSelect<RunRow, Backend> = RunRow::as_select();
+    runs::table.filter(runs::run_id.eq(run_id)).order((runs::recorded_at, runs::l1_server)).limit(limit).select(columns)
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = runs, check_for_backend(Backend))]
-struct RunRow {
+pub(super) struct RunRow {
     l1_server: String,
     run_id: String,
     recorded_by: String,

@@ -1,6 +1,6 @@
 use crate::world::{Db, World, first_page};
 use artdag_kernel::{Cursor, Page, PageLimit, Position};
-use artdag_registry::{JobState, QueuedJob};
+use artdag_registry::{JobState, Lane, QueuedJob};
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 
@@ -13,6 +13,8 @@ fn job(world: &World, kind: &str, key: Option<&str>) -> QueuedJob {
         id: world.id(),
         kind: kind.to_owned(),
         payload: "{\"ü\":\"\\u0000\"}".to_owned(),
+        lane: Lane::Own,
+        subject: None,
         key: key.map(ToOwned::to_owned),
         state: JobState::Waiting,
         attempts: 0,
@@ -31,7 +33,7 @@ async fn push(store: &Db, job: &QueuedJob) -> bool {
 
 async fn claim(store: &Db, world: &World, holder: &str, limit: u16) -> Vec<QueuedJob> {
     let mut unit = store.begin().await.unwrap();
-    let jobs = unit.claim_jobs(holder, world.now(), world.now() + LEASE, limit).await.unwrap();
+    let jobs = unit.claim_jobs(holder, Lane::Own, world.now(), world.now() + LEASE, limit).await.unwrap();
     unit.commit().await.unwrap();
     jobs
 }
@@ -81,6 +83,78 @@ pub(crate) async fn are_claimed_longest_due_first_and_not_before_their_time(stor
     }
     assert_eq!(kinds(&claim(&store, &world, "x", 10).await), ["third"]);
     assert!(claim(&store, &world, "x", 10).await.is_empty());
+}
+
+pub(crate) async fn of_one_lane_wait_for_none_of_the_other(store: Db) {
+    let world = World::new();
+    for n in 0..3 {
+        push(&store, &QueuedJob { lane: Lane::Peers, ..job(&world, &format!("peer {n}"), None) }).await;
+    }
+    let own = job(&world, "own", None);
+    push(&store, &own).await;
+    assert_eq!(kinds(&claim(&store, &world, "w", 2).await), ["own"]);
+    let mut unit = store.begin().await.unwrap();
+    let claimed = unit.claim_jobs("w", Lane::Peers, world.now(), world.now() + LEASE, 2).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(kinds(&claimed), ["peer 0", "peer 1"]);
+    assert_eq!(claimed[0].lane, Lane::Peers);
+    let left = all(&store).await.into_iter().find(|job| job.kind == "peer 2").unwrap();
+    assert_eq!((left.state, left.attempts), (JobState::Waiting, 0));
+}
+
+pub(crate) async fn are_counted_by_what_they_are_about(store: Db) {
+    let world = World::new();
+    let about = |kind: &str, subject: &str| QueuedJob { subject: Some(subject.to_owned()), ..job(&world, kind, None) };
+    for job in [about("a", "x"), about("a", "x"), about("a", "y"), about("b", "x"), job(&world, "a", None)] {
+        push(&store, &job).await;
+    }
+    let dead = about("a", "x");
+    let mut unit = store.begin().await.unwrap();
+    unit.push_job(&dead).await.unwrap();
+    for job in unit.claim_jobs("w", Lane::Own, world.now(), world.now() + LEASE, 50).await.unwrap() {
+        if job.id == dead.id {
+            unit.bury_job(job.id, "w", "gone").await.unwrap();
+        }
+    }
+    unit.commit().await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    for (kind, subject, at_most, expected) in [
+        ("a", Some("x"), 10, 2),
+        ("a", Some("x"), 1, 1),
+        ("a", None, 10, 3),
+        ("a", None, 2, 2),
+        ("b", Some("y"), 10, 0),
+    ] {
+        assert_eq!(reader.count_jobs_about(kind, subject, at_most).await.unwrap(), expected, "{kind} {subject:?}");
+    }
+}
+
+/// However many others are between them.
+pub(crate) async fn pushed_earlier_about_the_same_are_found_oldest_first(store: Db) {
+    let world = World::new();
+    let about = |kind: &str, subject: &str| QueuedJob { subject: Some(subject.to_owned()), ..job(&world, kind, None) };
+    let mut unit = store.begin().await.unwrap();
+    let mut earlier = Vec::new();
+    for _ in 0..3 {
+        earlier.push(about("fan-out", "giles"));
+        unit.push_job(earlier.last().unwrap()).await.unwrap();
+        for n in 0..100 {
+            let other = if n % 2 == 0 { about("fan-out", "eve") } else { about("fetch", "giles") };
+            unit.push_job(&other).await.unwrap();
+        }
+    }
+    let (this, later) = (about("fan-out", "giles"), about("fan-out", "giles"));
+    unit.push_job(&this).await.unwrap();
+    unit.push_job(&later).await.unwrap();
+    unit.commit().await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(reader.earlier_jobs(&this, None, 50).await.unwrap(), earlier);
+    let first = reader.earlier_jobs(&this, None, 2).await.unwrap();
+    assert_eq!(first, earlier[..2]);
+    let after = Cursor { at: first[1].created_at, id: first[1].id };
+    assert_eq!(reader.earlier_jobs(&this, Some(after), 2).await.unwrap(), earlier[2..]);
+    assert_eq!(reader.earlier_jobs(&earlier[0], None, 50).await.unwrap(), []);
+    assert_eq!(reader.earlier_jobs(&job(&world, "fan-out", None), None, 50).await.unwrap(), []);
 }
 
 /// As after the kill of a worker.
@@ -198,7 +272,7 @@ pub(crate) async fn are_there_only_after_the_commit(store: Db) {
     assert!(claim(&store, &world, "w", 1).await.is_empty());
     push(&store, &job(&world, "b", Some("k"))).await;
     let mut unit = store.begin().await.unwrap();
-    assert_eq!(unit.claim_jobs("w", world.now(), world.now() + LEASE, 1).await.unwrap().len(), 1);
+    assert_eq!(unit.claim_jobs("w", Lane::Own, world.now(), world.now() + LEASE, 1).await.unwrap().len(), 1);
     unit.rollback().await.unwrap();
     assert_eq!(claim(&store, &world, "x", 1).await[0].attempts, 1, "the claim was taken back");
 }
@@ -218,7 +292,7 @@ pub(crate) async fn are_shared_by_workers_without_one_done_twice_or_lost(store: 
             let mut done = Vec::new();
             loop {
                 let mut unit = store.begin().await.unwrap();
-                let claimed = unit.claim_jobs(holder, now, now + LEASE, 7).await.unwrap();
+                let claimed = unit.claim_jobs(holder, Lane::Own, now, now + LEASE, 7).await.unwrap();
                 // While this claim is not committed, others must pass over it.
                 tokio::task::yield_now().await;
                 unit.commit().await.unwrap();

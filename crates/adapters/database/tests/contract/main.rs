@@ -127,6 +127,9 @@ contract! {
     jobs:
         are_listed_newest_first,
         are_claimed_longest_due_first_and_not_before_their_time,
+        of_one_lane_wait_for_none_of_the_other,
+        are_counted_by_what_they_are_about,
+        pushed_earlier_about_the_same_are_found_oldest_first,
         go_to_another_when_the_lease_ends,
         can_be_postponed,
         can_be_buried_and_revived,

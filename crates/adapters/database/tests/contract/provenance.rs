@@ -62,8 +62,13 @@ pub(crate) async fn runs_are_recorded_once(store: Db) {
     unit.add_run(&elsewhere).await.unwrap();
     unit.commit().await.unwrap();
     assert!(matches!(try_add_run(&store, &first).await, Err(StoreError::Conflict("run"))));
-    assert_eq!(found(&store, &first).await, Some(first));
-    assert_eq!(found(&store, &elsewhere).await, Some(elsewhere));
+    assert_eq!(found(&store, &first).await.as_ref(), Some(&first));
+    assert_eq!(found(&store, &elsewhere).await.as_ref(), Some(&elsewhere));
+    let mut reader = store.read().await.unwrap();
+    let all = reader.list_runs(&first.run_id, 10).await.unwrap();
+    assert_eq!(all, [first.clone(), elsewhere], "first recorded first");
+    assert_eq!(reader.list_runs(&first.run_id, 1).await.unwrap(), [first]);
+    assert_eq!(reader.list_runs(&run_id("2"), 10).await.unwrap(), []);
 }
 
 pub(crate) async fn runs_are_recorded_anew_when_the_output_was_deleted(store: Db) {
