@@ -135,6 +135,50 @@ among_peers! {
         assert!(others.iter().any(|job| job.payload.contains(&bases[1])), "there is room for others");
     }
 
+    /// A publication that waits for its next attempt behind hundreds of other jobs goes before a later one.
+    async fn nothing_overtakes_however_much_is_between(app: TestApp) {
+        let giles = app.register("giles").await;
+        // Nobody follows yet: it is handed over for nobody.
+        let first = app.claim(&giles, &plain_claim("first")).await;
+        for _ in 0..500 {
+            if jobs(&app, "fan-out").await.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let peer = Peer::start().await;
+        let request = peer.activity("alice", "Follow", json!(app.url("/users/giles")));
+        assert_eq!(peer.post("alice", &app.url("/users/giles/inbox"), &request).await, 202);
+        peer.hears("/users/alice/inbox", |a| a["type"] == "Accept").await;
+        let id = first["activity"].as_str().unwrap().rsplit('/').next().unwrap();
+        let payload = json!({"activity": id, "sender": "giles"});
+        push(&app, "fan-out", payload, "giles", Lane::Own, TimeDelta::hours(1)).await;
+        let (store, registry) = (store(&app).await, wiring::build(&app.settings).await.unwrap());
+        let mut unit = store.begin().await.unwrap();
+        for n in 0..250 {
+            let now = registry.now();
+            let between = QueuedJob {
+                id: new_uuid(now, &artdag_app::system::SystemRandomness),
+                kind: "refresh-actor".to_owned(),
+                payload: json!({"kind": "refresh-actor", "actor": format!("https://{n}.example/actor")}).to_string(),
+                lane: Lane::Peers,
+                subject: None,
+                key: None,
+                state: JobState::Waiting,
+                attempts: 0,
+                run_at: now + TimeDelta::hours(1),
+                created_at: now,
+                last_error: None,
+            };
+            unit.push_job(&between).await.unwrap();
+        }
+        unit.commit().await.unwrap();
+        app.claim(&giles, &plain_claim("second")).await;
+        peer.hears("/inbox", |a| a["object"]["name"] == "second").await;
+        let names: Vec<Value> = peer.received("/inbox").iter().map(|a| a["object"]["name"].clone()).collect();
+        assert_eq!(names, ["first", "second"]);
+    }
+
     /// The other server does not count a follow: it is asked twice, and the time between holds no hand.
     async fn a_second_look_is_a_job_of_its_own(app: TestApp) {
         let (giles, peer) = (app.register("giles").await, Peer::start().await);
