@@ -9,6 +9,7 @@
 //! a route that calls it. To read something, no use case is needed: see [`Registry::read`].
 
 mod anchors;
+mod asset_of_run;
 mod attach_renderer;
 mod authenticate;
 mod check;

@@ -224,6 +224,33 @@ with_renderers! {
         assert_eq!(app.published().await, 4);
     }
 
+    /// Anybody may claim any run; nobody may put their claim in the place of what a renderer was asked about.
+    async fn a_recorded_run_is_not_displaced_by_a_claim(app: TestApp, l1: L1Server, other: L1Server) {
+        let (giles, eve) = (app.register("giles").await, app.register("eve").await);
+        let claim = |name: &str, l1_server: &str| {
+            let mut claim = plain_claim(name);
+            claim["provenance"] = json!({"run_id": "old-run", "l1_server": l1_server});
+            claim
+        };
+        app.claim(&eve, &claim("early", &l1.url)).await;
+        assert_eq!(app.get("/assets/by-run-id/old-run").await.body["name"], "early");
+        assert_eq!(app.post("/assets/record-run", &giles, &run(&l1, "old-run", "rendered")).await.status, 201);
+        app.claim(&eve, &claim("late", &l1.url)).await;
+        assert_eq!(app.get("/assets/by-run-id/old-run").await.body["name"], "rendered");
+
+        let of = |l1: &str| format!("/assets/by-run-id/old-run?l1_server={l1}");
+        assert_eq!(app.get(&of(&format!("{}/", l1.url))).await.body["name"], "rendered");
+        // There is a claim for the other one, which nobody asked.
+        app.claim(&eve, &claim("latest", &other.url)).await;
+        app.get(&of(&other.url)).await.assert_problem(404, "not-found");
+        app.get(&of("nonsense")).await.assert_problem(422, "invalid-fields");
+
+        // Once the output is deleted, there are claims alone.
+        assert_eq!(app.send(Method::DELETE, "/assets/rendered", &giles, &json!({})).await.status, 200);
+        app.get(&of(&l1.url)).await.assert_problem(404, "not-found");
+        assert_eq!(app.get("/assets/by-run-id/old-run").await.body["name"], "latest");
+    }
+
     async fn cached_content_is_registered_when_the_renderer_has_it(app: TestApp, l1: L1Server, _other: L1Server) {
         let giles = app.register("giles").await;
         let (scoped, _) = attach(&app, &giles, &l1).await;

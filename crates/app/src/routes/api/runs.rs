@@ -5,11 +5,11 @@ use super::register_asset::{registered, tags};
 use crate::http::caller::{Caller, unknown_renderer};
 use crate::http::document::{Freshness, MediaType, tagged_document, to_json};
 use crate::http::json::{Fields, JsonBody};
+use crate::http::list::ListQuery;
 use crate::http::problem::{Kind, Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use artdag_assets::AssetFilter;
 use artdag_federation::Site;
-use artdag_kernel::{Page, PageLimit};
+use artdag_kernel::ServerUrl;
 use artdag_provenance::{RendererError, RunId};
 use artdag_registry::{RecordRun, RecordRunError, Registry};
 use serde::Deserialize;
@@ -129,9 +129,16 @@ pub(super) fn renderer_failed(l1_server: &str, what: &str, error: RendererError)
 }
 
 /// Show the asset that a run made
-#[utoipa::path(tag = "Assets", params(("run_id" = String, Path, description = "The renderer's name for the run")), responses(
+///
+/// What was recorded of a renderer's run goes before what owners claim of one. Of several renderers' runs of one name
+/// the one that was recorded first is shown.
+#[utoipa::path(tag = "Assets", params(
+    ("run_id" = String, Path, description = "The renderer's name for the run"),
+    ("l1_server" = Option<String>, Query, description = "The renderer: only what was recorded of its run; `l1_url` is read as well"),
+), responses(
     (status = 200, body = AssetBody),
     (status = 404, body = ProblemDetails, description = "No asset was made by such a run"),
+    (status = 422, body = ProblemDetails, description = "`l1_server` is no URL"),
 ))]
 #[get("/assets/by-run-id/{run_id}")]
 async fn show_asset_of_run(
@@ -140,10 +147,11 @@ async fn show_asset_of_run(
     run_id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let nobody = || Problem::not_found(format_args!("asset made by the run `{run_id}`"));
+    let query = ListQuery::of(&request)?;
+    let l1_server = query.get("l1_server").or(query.get("l1_url")).map(str::parse::<ServerUrl>).transpose();
+    let l1_server = l1_server.map_err(|error| Problem::invalid_field("l1_server", error))?;
     let parsed: RunId = run_id.parse().map_err(|_| nobody())?;
-    let filter = AssetFilter { run_id: Some(parsed), ..AssetFilter::default() };
-    let found = registry.read().await?.list_assets(&filter, Page::newest(PageLimit::DEFAULT)).await?;
-    let asset = found.items.into_iter().next().ok_or_else(nobody)?;
+    let asset = registry.asset_of_run(&parsed, l1_server.as_ref()).await?.ok_or_else(nobody)?;
     let body = to_json(&AssetBody::read(&registry, &asset).await?)?;
     let tag = entity_tag(&asset, &body);
     Ok(tagged_document(&request, MediaType::JSON, Freshness::Revalidate, &tag, body))
