@@ -1,4 +1,4 @@
-use crate::{Job, Registry};
+use crate::{Identity, Job, Registry};
 use artdag_auth::{AccessToken, Attachment, Claims, Scope};
 use artdag_kernel::{ServerUrl, StoreError, Username, new_uuid};
 
@@ -8,21 +8,26 @@ pub enum AttachRendererError {
     /// The server is not one of this registry's renderers.
     #[error("{0} is not a renderer of this registry")]
     UnknownRenderer(ServerUrl),
+    /// The user has logged out meanwhile.
+    #[error("the token was revoked")]
+    Revoked,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Registry {
-    /// Attaches a user to a renderer: records it, and makes a token that is good for this renderer alone.
+    /// Attaches a user to a renderer: records it, and makes a token that is good for this renderer alone, and no longer
+    /// than `identity` is logged in.
     ///
     /// # Errors
     /// [`AttachRendererError`].
     pub async fn attach_renderer(
         &self,
-        username: &Username,
+        identity: &Identity,
         l1_server: &ServerUrl,
     ) -> Result<AccessToken, AttachRendererError> {
+        let username = &identity.username;
         if !self.is_renderer(l1_server) {
             return Err(AttachRendererError::UnknownRenderer(l1_server.clone()));
         }
@@ -34,6 +39,12 @@ impl Registry {
         let token = self.parts.tokens.seal(&claims);
         let attachment = Attachment { username: username.clone(), l1_server: l1_server.clone(), attached_at: now };
         let mut unit = self.parts.store.begin().await?;
+        // The request was let in a while ago. Behind the lock that a logout takes too, the answer stays what it is.
+        unit.lock_attachments(username).await?;
+        if unit.is_revoked(&identity.token).await? {
+            unit.rollback().await?;
+            return Err(AttachRendererError::Revoked);
+        }
         unit.attach(&attachment).await?;
         unit.add_scoped_token(&token.hash(), &attachment, claims.expires_at()).await?;
         unit.commit().await?;

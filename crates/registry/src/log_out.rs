@@ -11,6 +11,8 @@ impl Registry {
     pub async fn log_out(&self, identity: &Identity) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
         let mut unit = self.parts.store.begin().await?;
+        // Who is attaching with this very token has done so before this, and is detached here, or finds it revoked.
+        unit.lock_attachments(&identity.username).await?;
         unit.revoke(&identity.token, identity.expires_at, now).await?;
         for attachment in unit.detach(&identity.username, None, now).await? {
             self.push(unit.as_mut(), &revocation(&attachment)).await?;

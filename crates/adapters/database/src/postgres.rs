@@ -26,7 +26,7 @@ type Connection = diesel_async::AsyncPgConnection;
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 
 mod dialect {
-    use super::schema::{assets, peers};
+    use super::schema::{assets, peers, users};
     use super::{Backend, Connection};
     use artdag_assets::SearchWords;
     use diesel::prelude::*;
@@ -66,6 +66,12 @@ mod dialect {
     pub(super) async fn lock_inputs(conn: &mut Connection, hashes: Vec<String>) -> QueryResult<()> {
         let live = assets::deleted_at.is_null().and(assets::content_hash.eq_any(hashes));
         let rows = assets::table.filter(live).order(assets::content_hash).select(assets::id).for_share();
+        rows.load::<String>(conn).await.map(drop)
+    }
+
+    /// Makes whoever else locks this user wait for this transaction. Rows that refer to the user can be added meanwhile.
+    pub(super) async fn lock_user(conn: &mut Connection, username: String) -> QueryResult<()> {
+        let rows = users::table.filter(users::username.eq(username)).select(users::username).for_no_key_update();
         rows.load::<String>(conn).await.map(drop)
     }
 

@@ -81,6 +81,12 @@ mod dialect {
         Ok(())
     }
 
+    /// There is one writer.
+    #[expect(clippy::unused_async, reason = "PostgreSQL's waits")]
+    pub(super) async fn lock_user(_conn: &mut Connection, _username: String) -> QueryResult<()> {
+        Ok(())
+    }
+
     /// The words in the engine's own query language.
     pub(super) fn search_query(words: &SearchWords) -> String {
         let prefix = |word: &String| format!("\"{}\"*", word.replace('"', "\"\""));

@@ -1,7 +1,10 @@
 //! Renderers: attachment, scoped tokens, recorded runs, federated logout.
 
 use crate::l1_server::L1Server;
-use crate::support::{Account, Answer, TestApp, hash_of, plain_claim};
+use crate::support::{Account, Answer, PASSWORD, TestApp, hash_of, plain_claim};
+use artdag_app::wiring;
+use artdag_kernel::ServerUrl;
+use artdag_registry::{AttachRendererError, AuthenticateError};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -249,6 +252,37 @@ with_renderers! {
         assert_eq!(app.send(Method::DELETE, "/assets/rendered", &giles, &json!({})).await.status, 200);
         app.get(&of(&l1.url)).await.assert_problem(404, "not-found");
         assert_eq!(app.get("/assets/by-run-id/old-run").await.body["name"], "latest");
+    }
+
+    /// A request that was let in before a logout, and does its work after it.
+    async fn no_token_outlives_a_logout(app: TestApp, l1: L1Server, _other: L1Server) {
+        app.register("giles").await;
+        let registry = wiring::build(&app.settings).await.unwrap();
+        let url: ServerUrl = l1.url.parse().unwrap();
+        let log_in = async || {
+            let password = artdag_auth::Password::new(PASSWORD.to_owned()).unwrap();
+            let session = registry.log_in("giles", password).await.unwrap();
+            registry.authenticate(&session.token).await.unwrap()
+        };
+        let identity = log_in().await;
+        registry.log_out(&identity).await.unwrap();
+        let late = registry.attach_renderer(&identity, &url).await;
+        assert!(matches!(late, Err(AttachRendererError::Revoked)), "{late:?}");
+        for round in 0..10 {
+            let identity = log_in().await;
+            let (other, late, url) = (registry.clone(), identity.clone(), url.clone());
+            let attaching = tokio::spawn(async move { other.attach_renderer(&late, &url).await });
+            if round % 2 == 0 {
+                tokio::task::yield_now().await;
+            }
+            registry.log_out(&identity).await.unwrap();
+            if let Ok(token) = attaching.await.unwrap() {
+                let alive = registry.authenticate(&token).await;
+                assert!(matches!(alive, Err(AuthenticateError::Revoked)), "round {round}: {alive:?}");
+            }
+            let attached = registry.read().await.unwrap().list_attachments(&"giles".parse().unwrap()).await.unwrap();
+            assert!(attached.is_empty(), "round {round}");
+        }
     }
 
     async fn cached_content_is_registered_when_the_renderer_has_it(app: TestApp, l1: L1Server, _other: L1Server) {

@@ -23,6 +23,10 @@ pub trait AttachmentReads: Send {
 /// Keeps attachments and the scoped tokens that were made for them.
 #[async_trait]
 pub trait AttachmentRepository: AttachmentReads {
+    /// Makes whoever else locks this user's attachments wait for the end of this unit of work, and this one for theirs.
+    /// What is read after it is what they left.
+    async fn lock_attachments(&mut self, username: &Username) -> Result<(), StoreError>;
+
     /// Records an attachment. One that is there already keeps its time.
     async fn attach(&mut self, attachment: &Attachment) -> Result<(), StoreError>;
 

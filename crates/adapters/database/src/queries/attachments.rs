@@ -1,7 +1,7 @@
 //! `AttachmentReads`, `AttachmentRepository`
 
-use super::super::Backend;
 use super::super::schema::{Moment, scoped_tokens, user_renderers};
+use super::super::{Backend, dialect};
 use super::rows::Place;
 use super::{Mode, Session, Writing, micros};
 use artdag_auth::{Attachment, AttachmentReads, AttachmentRepository, TokenHash};
@@ -49,6 +49,11 @@ impl<M: Mode> AttachmentReads for Session<M> {
 
 #[async_trait]
 impl AttachmentRepository for Session<Writing> {
+    async fn lock_attachments(&mut self, username: &Username) -> Result<(), StoreError> {
+        let username = username.to_string();
+        self.run(|conn| dialect::lock_user(conn, username)).await
+    }
+
     async fn attach(&mut self, attachment: &Attachment) -> Result<(), StoreError> {
         let query = sql_query(ATTACH)
             .bind::<Text, _>(attachment.username.to_string())

@@ -2,6 +2,7 @@ use crate::world::{Db, World, username, with_users};
 use artdag_auth::{AccessToken, Attachment, TokenHash};
 use artdag_kernel::{Instant, ServerUrl};
 use chrono::TimeDelta;
+use std::time::Duration;
 
 fn renderer(name: &str) -> ServerUrl {
     format!("https://{name}.example").parse().unwrap()
@@ -141,4 +142,40 @@ pub(crate) async fn never_lose_a_token_in_a_race(store: Db) {
     let texts: Vec<String> = (0..25).map(|round| round.to_string()).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     assert_eq!(revoked(&store, &texts).await, [true; 25]);
+}
+
+/// What is asked behind the lock is as it is left by who had it before.
+pub(crate) async fn are_locked_by_one_at_a_time(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let (giles, now) = (username("giles"), world.now());
+    for round in 0..25 {
+        let (text, session) = (format!("scoped {round}"), token(&format!("session {round}")));
+        let attaching = {
+            let (store, giles, text) = (store.clone(), giles.clone(), text.clone());
+            tokio::spawn(async move {
+                let mut unit = store.begin().await.unwrap();
+                unit.lock_attachments(&giles).await.unwrap();
+                if unit.is_revoked(&session).await.unwrap() {
+                    return unit.rollback().await.unwrap();
+                }
+                // As long as it takes to make a token.
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                let attachment = attachment("giles", "a", now);
+                unit.attach(&attachment).await.unwrap();
+                unit.add_scoped_token(&token(&text), &attachment, now).await.unwrap();
+                unit.commit().await.unwrap();
+            })
+        };
+        if round % 2 == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut unit = store.begin().await.unwrap();
+        unit.lock_attachments(&giles).await.unwrap();
+        unit.revoke(&session, now, now).await.unwrap();
+        unit.detach(&giles, None, now).await.unwrap();
+        unit.commit().await.unwrap();
+        attaching.await.unwrap();
+        assert!(store.read().await.unwrap().list_attachments(&giles).await.unwrap().is_empty(), "round {round}");
+    }
 }

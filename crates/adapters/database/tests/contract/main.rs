@@ -91,7 +91,8 @@ contract! {
         take_their_tokens_with_them,
         tokens_are_revoked_without_one_and_once,
         expired_tokens_are_forgotten_by_the_sweep,
-        never_lose_a_token_in_a_race;
+        never_lose_a_token_in_a_race,
+        are_locked_by_one_at_a_time;
     deliveries:
         messages_are_found_as_they_were_added,
         are_listed_newest_first,

@@ -1,6 +1,6 @@
 //! `/renderers..`: connections to L1 servers.
 
-use crate::http::caller::{Member, unknown_renderer};
+use crate::http::caller::{Member, refused_token, unknown_renderer};
 use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::json::{Fields, JsonOrForm};
 use crate::http::list::ListQuery;
@@ -8,7 +8,7 @@ use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use artdag_kernel::{ServerUrl, rfc3339};
-use artdag_registry::{AttachRendererError, Registry};
+use artdag_registry::{AttachRendererError, AuthenticateError, Registry};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -89,8 +89,9 @@ async fn attach_renderer(
     let text = query.get("l1_url").or(query.get("l1_server"));
     let text = text.ok_or_else(|| Problem::invalid_field("l1_url", "is missing"))?;
     let l1_server: ServerUrl = text.parse().map_err(|error| Problem::invalid_field("l1_url", error))?;
-    let token = registry.attach_renderer(member.username(), &l1_server).await.map_err(|error| match error {
+    let token = registry.attach_renderer(&member.0, &l1_server).await.map_err(|error| match error {
         AttachRendererError::UnknownRenderer(url) => unknown_renderer(&url),
+        AttachRendererError::Revoked => refused_token(AuthenticateError::Revoked),
         AttachRendererError::Store(error) => error.into(),
     })?;
     Ok(HttpResponse::SeeOther()
