@@ -10,6 +10,10 @@ use artdag_registry::Registry;
 use std::error::Error as StdError;
 use tracing_actix_web::RequestId;
 
+/// Beside a request that came as `HEAD`: that is what a signature of it says.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedForHead;
+
 /// Middleware for the whole app.
 ///
 /// # Errors
@@ -22,6 +26,7 @@ pub async fn finish<B: MessageBody + 'static>(
     if request.method() == Method::HEAD {
         // The connection remembers that no body is to be sent.
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(AskedForHead);
     }
     let response = next.call(request).await?;
     let body = response.response().error().map(|error| problem_response(&response, error));

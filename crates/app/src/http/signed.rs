@@ -1,10 +1,11 @@
 //! Requests that other servers sign.
 
-use crate::http::caller::Caller;
+use crate::http::caller::Member;
 use crate::http::client_address::TrustedProxies;
+use crate::http::finish::AskedForHead;
 use crate::http::problem::{Kind, Problem};
-use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 use artdag_federation::Iri;
 use artdag_federation::http_signature::SignedRequest;
 use artdag_registry::{KeyRefused, ReceiveError, Registry};
@@ -30,8 +31,12 @@ impl SignedParts {
             };
             (name.as_str().to_owned(), value)
         });
+        let method = match request.extensions().get::<AskedForHead>() {
+            Some(AskedForHead) => Method::HEAD,
+            None => request.method().clone(),
+        };
         Self {
-            method: request.method().to_string(),
+            method: method.to_string(),
             target: request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned(),
             headers: headers.collect(),
         }
@@ -44,9 +49,13 @@ impl SignedParts {
         std::str::from_utf8(value).ok().filter(|_| values.next().is_none())
     }
 
-    /// Whether it is signed at all.
+    /// Whether it is signed at all, in whichever of the places where a signature is read.
     fn is_signed(&self) -> bool {
-        self.headers.iter().any(|(name, _)| name == "signature" || name == "signature-input")
+        self.headers.iter().any(|(name, value)| match name.as_str() {
+            "signature" | "signature-input" => true,
+            "authorization" => value.get(..10).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"signature ")),
+            _ => false,
+        })
     }
 
     /// The headers, as [`SignedRequest`] takes them.
@@ -71,7 +80,7 @@ pub async fn signer(registry: &Registry, parts: &SignedParts) -> Result<Iri, Pro
 }
 
 /// With `AUTHORIZED_FETCH`, collections and objects are for servers that sign their requests, and for people who are
-/// logged in.
+/// logged in. A renderer's token is for neither.
 ///
 /// # Errors
 /// [`Problem`] for everybody else.
@@ -83,12 +92,13 @@ pub async fn check_reader(request: &HttpRequest, registry: &Registry) -> Result<
     if parts.is_signed() {
         return signer(registry, &parts).await.map(drop);
     }
-    match Caller::from_request(request, &mut dev::Payload::None).await {
+    match Member::from_request(request, &mut dev::Payload::None).await {
         Ok(_) => Ok(()),
-        Err(_) => Err(Problem::new(
+        Err(problem) if problem.kind() == Kind::Unauthorized => Err(Problem::new(
             Kind::Signature,
             "This server shows this only to servers that sign their requests (authorized fetch), and to those who are logged in.",
         )),
+        Err(problem) => Err(problem),
     }
 }
 

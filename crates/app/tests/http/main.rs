@@ -5,6 +5,7 @@ mod activities;
 mod anchors;
 mod assets;
 mod auth;
+mod authorized_fetch;
 mod bad_bodies;
 mod bad_tokens;
 mod changes;
