@@ -51,7 +51,7 @@ fn problem_response<B>(answered: &ServiceResponse<B>, error: &Error) -> HttpResp
         }
     };
     if let Some(cause) = problem.cause() {
-        tracing::error!(error = cause as &dyn StdError, "{}", problem.kind().title());
+        log(problem.kind(), cause);
     }
     let base = request.app_data::<web::Data<Registry>>().map_or("", |registry| registry.site().base());
     let mut response = HttpResponse::build(problem.kind().status());
@@ -68,6 +68,17 @@ fn problem_response<B>(answered: &ServiceResponse<B>, error: &Error) -> HttpResp
     match serde_json::to_string(&problem.details(base, request.path())) {
         Ok(body) => response.body(body),
         Err(_) => response.finish(),
+    }
+}
+
+/// An operator is called for what only an operator can mend. What a request or another server is to blame for, anybody
+/// can bring about as often as they like.
+fn log(kind: Kind, error: &(dyn StdError + 'static)) {
+    let title = kind.title();
+    match kind.status() {
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => tracing::warn!(error, "{title}"),
+        status if status.is_server_error() => tracing::error!(error, "{title}"),
+        _ => tracing::debug!(error, "{title}"),
     }
 }
 
@@ -89,29 +100,80 @@ mod tests {
     use actix_web::middleware::from_fn;
     use actix_web::{App, HttpRequest, test};
     use artdag_kernel::StoreError;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+    use tracing_subscriber::fmt::MakeWriter;
 
     async fn fails(request: HttpRequest) -> Result<HttpResponse, Problem> {
+        let cause = || std::io::Error::other("the cause");
         Err(match request.path() {
-            "/busy" => StoreError::Busy("the cause".into()).into(),
-            "/internal" => Problem::internal("the cause"),
-            "/later" => Problem::new(Kind::TooMany, "Later.").retry_after(60),
+            "/busy" => StoreError::Busy(cause().into()).into(),
+            "/internal" => Problem::internal(cause()),
+            "/peer" => Problem::new(Kind::PeerFailed, "It failed.").because(cause()),
+            "/slow" => Problem::new(Kind::RendererSlow, "It is slow.").because(cause()),
+            "/signature" => Problem::new(Kind::Signature, "No such key.").because(cause()),
+            "/later" => Problem::new(Kind::TooMany, "Later.").retry_after(60).because(cause()),
             _ => Problem::new(Kind::Unavailable, "The database does not answer."),
         })
     }
 
-    /// The header `Retry-After` of the answer.
-    async fn answer(path: &str) -> Option<String> {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    /// The header `Retry-After` of the answer, and what was logged.
+    async fn answer(path: &str) -> (Option<String>, String) {
+        let lines = Lines::default();
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+        let _logging = tracing::subscriber::set_default(log.with_writer(lines.clone()).finish());
         let app = App::new().default_service(web::to(fails)).wrap(from_fn(finish));
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;
-        answer.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned())
+        let wait = answer.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+        let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        (wait, logged)
     }
 
     #[actix_web::test]
     async fn what_is_over_soon_says_when_to_come_back() {
         for (path, wait) in [("/busy", "1"), ("/ready", "1"), ("/later", "60")] {
-            assert_eq!(answer(path).await.as_deref(), Some(wait), "{path}");
+            assert_eq!(answer(path).await.0.as_deref(), Some(wait), "{path}");
         }
-        assert_eq!(answer("/internal").await, None);
+        assert_eq!(answer("/internal").await.0, None);
+    }
+
+    #[actix_web::test]
+    async fn an_error_is_logged_for_what_this_server_did_wrong() {
+        let expected = [
+            ("/busy", "ERROR"),
+            ("/internal", "ERROR"),
+            ("/peer", "WARN"),
+            ("/slow", "WARN"),
+            ("/signature", "DEBUG"),
+            ("/later", "DEBUG"),
+        ];
+        for (path, level) in expected {
+            let logged = answer(path).await.1;
+            let line = logged.lines().find(|line| line.contains("the cause")).unwrap();
+            assert!(line.contains(level), "{path}: {line}");
+        }
     }
 }
