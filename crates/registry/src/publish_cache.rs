@@ -21,7 +21,8 @@ pub enum PublishCacheError {
 }
 
 impl Registry {
-    /// Registers content that a renderer holds in its cache, once the renderer says that it does.
+    /// Registers content that a renderer holds in its cache, once the renderer says that it does. Making the identical
+    /// claim again answers the asset that is there, whether the renderer still holds it or not.
     ///
     /// # Errors
     /// [`PublishCacheError`]; nothing is written then.
@@ -33,6 +34,9 @@ impl Registry {
     ) -> Result<RegisteredAsset, PublishCacheError> {
         if !self.is_renderer(l1_server) {
             return Err(PublishCacheError::UnknownRenderer(l1_server.clone()));
+        }
+        if let Some(asset) = self.find_claim(owner, &new).await? {
+            return Ok(RegisteredAsset { asset, is_new: false });
         }
         match self.parts.renderers.has_content(l1_server, &new.content_hash).await {
             Ok(true) => Ok(self.register_asset(owner, new).await?),

@@ -24,6 +24,8 @@ struct State {
     deaf: bool,
     /// Answers no logout at all.
     asleep: bool,
+    /// Has forgotten what was in its cache.
+    evicted: bool,
 }
 
 impl L1Server {
@@ -51,6 +53,10 @@ impl L1Server {
 
     pub(crate) fn fall_asleep(&self, asleep: bool) {
         self.state.lock().unwrap().asleep = asleep;
+    }
+
+    pub(crate) fn evict(&self) {
+        self.state.lock().unwrap().evicted = true;
     }
 
     /// The bodies that were sent to a path.
@@ -105,7 +111,7 @@ impl L1Server {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"status\": ").await;
                 Vec::new()
             }
-            ("GET", path) if path == format!("/cache/{}", &hash_of("cached")[9..]) => response(200, "application/octet-stream", b"cached"),
+            ("GET", path) if !self.state.lock().unwrap().evicted && path == format!("/cache/{}", &hash_of("cached")[9..]) => response(200, "application/octet-stream", b"cached"),
             ("POST", "/auth/revoke-user") if self.is_asleep() => {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 Vec::new()

@@ -293,10 +293,15 @@ with_renderers! {
         assert_eq!(published.status, 201, "{published:?}");
         assert_eq!((&published.body["provenance"]["l1_server"], &published.body["metadata"]), (&json!(l1.url), &json!({"n": 1})));
         assert_eq!(app.post("/assets/publish-cache", &scoped, &item).await.status, 200);
+        // The renderer may forget it: the answer to that very claim may have been lost.
+        l1.evict();
+        assert_eq!(app.post("/assets/publish-cache", &scoped, &item).await.status, 200);
         let mut missing = item.clone();
         missing["content_hash"] = json!(hash_of("not there"));
         missing["name"] = json!("b");
         app.post("/assets/publish-cache", &giles, &missing).await.assert_problem(404, "not-found");
+        missing["name"] = json!("from the cache");
+        app.post("/assets/publish-cache", &giles, &missing).await.assert_problem(409, "name-taken");
         assert_eq!(app.published().await, 1);
     }
 }
