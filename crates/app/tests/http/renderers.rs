@@ -254,6 +254,21 @@ with_renderers! {
         assert_eq!(app.get("/assets/by-run-id/old-run").await.body["name"], "latest");
     }
 
+    async fn renderers_are_listed_as_everything_is(app: TestApp, l1: L1Server, other: L1Server) {
+        let giles = app.register("giles").await;
+        let list = async |query: &str| app.send(Method::GET, &format!("/renderers{query}"), &giles, &json!({})).await;
+        let all = list("").await.body;
+        assert_eq!((&all["limit"], &all["next"], &all["total"]), (&json!(50), &Value::Null, &json!(2)));
+        let first = list("?limit=1").await.body;
+        assert_eq!((&first["renderers"][0]["l1_server"], &first["total"]), (&json!(l1.url), &json!(2)));
+        let next = first["next"].as_str().unwrap().trim_start_matches(&app.base).to_owned();
+        let second = app.send(Method::GET, &next, &giles, &json!({})).await.body;
+        assert_eq!((&second["renderers"][0]["l1_server"], &second["next"]), (&json!(other.url), &Value::Null));
+        assert_eq!(second["renderers"].as_array().unwrap().len(), 1);
+        assert_eq!(list("?page=2&limit=1").await.body["renderers"], second["renderers"]);
+        list("?limit=0").await.assert_problem(422, "invalid-fields");
+    }
+
     /// A request that was let in before a logout, and does its work after it.
     async fn no_token_outlives_a_logout(app: TestApp, l1: L1Server, _other: L1Server) {
         app.register("giles").await;

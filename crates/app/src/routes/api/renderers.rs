@@ -3,11 +3,11 @@
 use crate::http::caller::{Member, refused_token, unknown_renderer};
 use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::json::{Fields, JsonOrForm};
-use crate::http::list::ListQuery;
+use crate::http::list::{ListQuery, ListTail};
 use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use artdag_kernel::{ServerUrl, rfc3339};
+use artdag_kernel::{Count, Position, ServerUrl, rfc3339};
 use artdag_registry::{AttachRendererError, AuthenticateError, Registry};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -34,14 +34,20 @@ struct RendererBody {
 #[derive(Serialize, ToSchema)]
 struct RendererList {
     renderers: Vec<RendererBody>,
+    #[serde(flatten)]
+    tail: ListTail,
 }
 
 /// List renderers
 ///
 /// Those the caller is attached to, and those on offer.
-#[utoipa::path(tag = "Renderers", security(("bearer" = [])), responses(
+#[utoipa::path(tag = "Renderers", security(("bearer" = [])), params(
+    ("limit" = Option<u16>, Query, description = "1 to 200; 50 when not given", minimum = 1, maximum = 200),
+    ("offset" = Option<u32>, Query, description = "From the `next` link of the page before: how many to pass over"),
+), responses(
     (status = 200, body = RendererList),
     (status = 401, body = ProblemDetails, description = "No token, or one that is not accepted"),
+    (status = 422, body = ProblemDetails, description = "A parameter cannot be taken"),
 ))]
 #[get("/renderers")]
 async fn list_renderers(
@@ -49,6 +55,15 @@ async fn list_renderers(
     registry: web::Data<Registry>,
     member: Member,
 ) -> Result<HttpResponse, Problem> {
+    let page = ListQuery::of(&request)?.page()?;
+    let offset = match page.position {
+        Position::Offset(offset) => offset as usize,
+        Position::Newest => 0,
+        // The list is no timeline, and gives no cursors.
+        Position::OlderThan(_) | Position::NewerThan(_) => {
+            return Err(Problem::invalid_field("cursor", "is none of this list"));
+        }
+    };
     let attachments = registry.read().await?.list_attachments(member.username()).await?;
     let offered = &registry.policy().l1_servers;
     let attached = attachments.iter().map(|a| (&a.l1_server, Some(rfc3339(a.attached_at))));
@@ -64,7 +79,14 @@ async fn list_renderers(
             attach_url: on_offer.then(|| format!("{}/renderers/attach?l1_url={query}", registry.site().base())),
         }
     };
-    let body = RendererList { renderers: attached.chain(free).map(body).collect() };
+    let all: Vec<_> = attached.chain(free).collect();
+    let (total, limit) = (all.len(), usize::from(page.limit.get()));
+    let end = offset + limit;
+    let next = (end < total).then(|| format!("{}/renderers?limit={limit}&offset={end}", registry.site().base()));
+    let body = RendererList {
+        renderers: all.into_iter().skip(offset).take(limit).map(body).collect(),
+        tail: ListTail::new(page, next, Count::Exactly(total as u64)),
+    };
     Ok(document(&request, MediaType::JSON, Freshness::Private, to_json(&body)?))
 }
 
