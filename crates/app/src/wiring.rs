@@ -29,12 +29,20 @@ pub async fn build(settings: &Settings) -> Result<Registry, StartError> {
 /// # Errors
 /// [`StartError`] says what could not be made or reached.
 pub async fn build_with(settings: &Settings, bitcoin: Bitcoin) -> Result<Registry, StartError> {
+    Ok(Registry::new(parts(settings, bitcoin).await?))
+}
+
+/// One adapter for every port.
+///
+/// # Errors
+/// [`StartError`] says what could not be made or reached.
+pub async fn parts(settings: &Settings, bitcoin: Bitcoin) -> Result<Parts, StartError> {
     make_directory(&settings.data)?;
     let secret = secret(&settings.secret)?;
     artdag_database::migrate(&settings.database).await?;
     let work = HeavyWork::one_per_core();
     let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
-    Ok(Registry::new(Parts {
+    Ok(Parts {
         store: artdag_database::open(&settings.database, settings.pool).await?,
         keys: Arc::new(key_store(settings, work.clone())),
         renderers: Arc::new(renderers(settings)?),
@@ -49,7 +57,7 @@ pub async fn build_with(settings: &Settings, bitcoin: Bitcoin) -> Result<Registr
         randomness,
         site: settings.site.clone(),
         policy: settings.policy.clone(),
-    }))
+    })
 }
 
 /// Calls renderers: those of `L1_SERVERS` may be private, everything else is guarded.

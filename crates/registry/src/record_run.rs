@@ -38,6 +38,9 @@ pub enum RecordRunError {
     /// The run is recorded already, as another asset.
     #[error("the run is recorded already")]
     Recorded(Box<Asset>),
+    /// It took longer than the renderer waits. It may be recorded nevertheless: asking again tells.
+    #[error("recording the run took too long")]
+    Slow,
     /// The output could not be registered.
     #[error(transparent)]
     Register(#[from] RegisterAssetError),
@@ -66,17 +69,24 @@ impl Registry {
     /// become assets of the same owner. Assets, activities and run are written in one unit of work, after
     /// everything was fetched and signed. Recording the same run again under the same name answers what is there.
     ///
+    /// It ends within the time that a renderer waits for it. What is cut off then is dropped as when a client goes away:
+    /// all of it is there, or nothing.
+    ///
     /// # Errors
-    /// [`RecordRunError`]; nothing is written then.
+    /// [`RecordRunError`]; nothing is written then, except maybe with [`RecordRunError::Slow`].
     pub async fn record_run(&self, owner: &Username, record: &RecordRun) -> Result<RegisteredAsset, RecordRunError> {
+        let recorded = tokio::time::timeout(BUDGET, self.record_in_time(owner, record)).await;
+        recorded.unwrap_or(Err(RecordRunError::Slow))
+    }
+
+    async fn record_in_time(&self, owner: &Username, record: &RecordRun) -> Result<RegisteredAsset, RecordRunError> {
         if !self.is_renderer(&record.l1_server) {
             return Err(RecordRunError::UnknownRenderer(record.l1_server.clone()));
         }
         if let Some(asset) = self.find_recorded(owner, record).await? {
             return Ok(RegisteredAsset { asset, is_new: false });
         }
-        let fetched = tokio::time::timeout(BUDGET, self.parts.renderers.fetch_run(&record.l1_server, &record.run_id));
-        let report = fetched.await.map_err(|_| RendererError::Slow)??;
+        let report = self.parts.renderers.fetch_run(&record.l1_server, &record.run_id).await?;
         let new = output(record, &report)?;
         if new.provenance.inputs().contains(&new.content_hash) {
             return Err(RegisterAssetError::OwnInput.into());

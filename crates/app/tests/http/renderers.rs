@@ -2,11 +2,16 @@
 
 use crate::l1_server::L1Server;
 use crate::support::{Account, Answer, PASSWORD, TestApp, hash_of, plain_claim};
-use artdag_app::wiring;
-use artdag_kernel::ServerUrl;
-use artdag_registry::{AttachRendererError, AuthenticateError};
+use artdag_app::{bitcoin, wiring};
+use artdag_kernel::{ServerUrl, StoreError};
+use artdag_registry::{
+    AttachRendererError, AuthenticateError, Reader, RecordRun, RecordRunError, Registry, Store, UnitOfWork,
+};
+use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// As `on_both_databases`, with two renderers on the operator's list.
 macro_rules! with_renderers {
@@ -34,6 +39,25 @@ macro_rules! with_renderers {
             })+
         }
     };
+}
+
+/// Gives a unit of work to those who wait longer than a renderer does.
+struct SlowStore(Arc<dyn Store>);
+
+#[async_trait]
+impl Store for SlowStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        tokio::time::sleep(Duration::from_secs(45)).await;
+        self.0.begin().await
+    }
+
+    async fn read(&self) -> Result<Box<dyn Reader>, StoreError> {
+        self.0.read().await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
 }
 
 /// Goes through the attachment as a browser does, and answers the scoped token with what the renderer said.
@@ -107,7 +131,7 @@ with_renderers! {
             if !l1.heard("POST", "/auth/revoke-user").is_empty() {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(l1.heard("POST", "/auth/revoke-user"), [json!({"username": "giles", "l2_server": app.base})]);
     }
@@ -160,7 +184,7 @@ with_renderers! {
             if !l1.heard("POST", "/auth/revoke-user").is_empty() {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(l1.heard("POST", "/auth/revoke-user").len(), 1);
         verify(&app, &first, &l1.url).await.assert_problem(401, "unauthorized");
@@ -252,6 +276,23 @@ with_renderers! {
         assert_eq!(app.send(Method::DELETE, "/assets/rendered", &giles, &json!({})).await.status, 200);
         app.get(&of(&l1.url)).await.assert_problem(404, "not-found");
         assert_eq!(app.get("/assets/by-run-id/old-run").await.body["name"], "latest");
+    }
+
+    /// The renderer's answer is there at once, but the database takes its time.
+    async fn a_run_is_recorded_within_the_time_that_a_renderer_waits(app: TestApp, l1: L1Server, _other: L1Server) {
+        app.register("giles").await;
+        let mut parts = wiring::parts(&app.settings, bitcoin::sources(&app.settings).unwrap()).await.unwrap();
+        parts.store = Arc::new(SlowStore(parts.store));
+        let record = RecordRun {
+            l1_server: l1.url.parse().unwrap(),
+            run_id: "old-run".parse().unwrap(),
+            output_name: "rendered".parse().unwrap(),
+            asset_type: None,
+            tags: Default::default(),
+        };
+        let recorded = Registry::new(parts).record_run(&"giles".parse().unwrap(), &record).await;
+        assert!(matches!(recorded, Err(RecordRunError::Slow)), "{recorded:?}");
+        assert_eq!(app.published().await, 0);
     }
 
     async fn renderers_are_listed_as_everything_is(app: TestApp, l1: L1Server, other: L1Server) {

@@ -55,7 +55,7 @@ struct RunRecord {
     (status = 409, body = ProblemDetails, description = "The run is not completed, or the name or the content is taken"),
     (status = 422, body = ProblemDetails, description = "A field is missing or cannot be taken"),
     (status = 502, body = ProblemDetails, description = "The renderer gave no usable answer"),
-    (status = 504, body = ProblemDetails, description = "The renderer did not answer in time"),
+    (status = 504, body = ProblemDetails, description = "The renderer did not answer in time, or all of it took longer than 30 seconds"),
 ))]
 #[post("/assets/record-run")]
 async fn record_run(
@@ -104,6 +104,11 @@ fn refused(site: &Site, record: &RecordRun, error: RecordRunError) -> Problem {
             Problem::new(Kind::RunRecorded, detail)
                 .with("existing", serde_json::to_value(AssetBody::of(site, &asset)).unwrap_or_default())
         }
+        RecordRunError::Slow => Problem::new(
+            Kind::RendererSlow,
+            "Recording the run took longer than a renderer waits. Ask again: what was recorded by then is shown.",
+        )
+        .because(error),
         RecordRunError::Register(error) => super::register_asset::refused(site, error),
     }
 }
