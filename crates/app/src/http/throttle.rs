@@ -4,7 +4,10 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::problem::{Kind, Problem};
 use actix_web::HttpRequest;
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{NotUntil, Quota, RateLimiter};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,21 +21,32 @@ const TIDY_EVERY: u32 = 1024;
 
 /// Counts attempts, in this process.
 #[derive(Debug)]
-pub struct Throttle {
-    accounts: DefaultKeyedRateLimiter<String>,
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
+pub struct Throttle<C: Clock = DefaultClock> {
+    accounts: Limiter<String, C>,
+    addresses: Limiter<IpAddr, C>,
     proxies: TrustedProxies,
     attempts: AtomicU32,
+    clock: C,
 }
+
+type Limiter<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 impl Throttle {
     /// Counts from nothing.
     pub fn new(proxies: TrustedProxies) -> Self {
+        Self::by(DefaultClock::default(), proxies)
+    }
+}
+
+impl<C: Clock + Clone> Throttle<C> {
+    /// Counts from nothing, by that clock.
+    pub fn by(clock: C, proxies: TrustedProxies) -> Self {
         Self {
-            accounts: RateLimiter::keyed(quota(PER_ACCOUNT)),
-            addresses: RateLimiter::keyed(quota(PER_ADDRESS)),
+            accounts: limiter(PER_ACCOUNT, &clock),
+            addresses: limiter(PER_ADDRESS, &clock),
             proxies,
             attempts: AtomicU32::new(0),
+            clock,
         }
     }
 
@@ -46,12 +60,22 @@ impl Throttle {
             self.addresses.retain_recent();
         }
         if let Some(address) = self.proxies.client_of(request) {
-            self.addresses.check_key(&block_of(address)).map_err(|wait| refused("from your address", &wait))?;
+            self.addresses.check_key(&block_of(address)).map_err(|wait| self.refused("from your address", &wait))?;
         }
         // No name is longer; a longer text is nobody's and need not be remembered.
         let account: String = account.to_lowercase().chars().take(31).collect();
-        self.accounts.check_key(&account).map_err(|wait| refused("for this account", &wait))
+        self.accounts.check_key(&account).map_err(|wait| self.refused("for this account", &wait))
     }
+
+    fn refused(&self, whose: &str, wait: &NotUntil<C::Instant>) -> Problem {
+        let seconds = wait.wait_time_from(self.clock.now()).as_secs() + 1;
+        let detail = format!("There were too many attempts {whose}. Try again in {seconds} seconds.");
+        Problem::new(Kind::TooMany, detail).retry_after(seconds)
+    }
+}
+
+fn limiter<K: Clone + Eq + Hash, C: Clock + Clone>(allowed: (u32, u64), clock: &C) -> Limiter<K, C> {
+    RateLimiter::dashmap_with_clock(quota(allowed), clock.clone())
 }
 
 fn quota((burst, seconds): (u32, u64)) -> Quota {
@@ -71,8 +95,47 @@ fn block_of(address: IpAddr) -> IpAddr {
     }
 }
 
-fn refused(whose: &str, wait: &governor::NotUntil<governor::clock::QuantaInstant>) -> Problem {
-    let seconds = wait.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-    let detail = format!("There were too many attempts {whose}. Try again in {seconds} seconds.");
-    Problem::new(Kind::TooMany, detail).retry_after(seconds)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+    use governor::clock::FakeRelativeClock;
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    /// The seconds to wait; `None` for who is let in.
+    fn attempt(throttle: &Throttle<FakeRelativeClock>, from: IpAddr, account: &str) -> Option<u64> {
+        let request = TestRequest::default().peer_addr(SocketAddr::new(from, 1)).to_http_request();
+        throttle.admit(&request, account).err().map(|problem| {
+            assert_eq!(problem.kind(), Kind::TooMany);
+            problem.seconds_to_wait().unwrap()
+        })
+    }
+
+    #[test]
+    fn an_account_is_guessed_ten_times_and_then_every_ten_seconds() {
+        let clock = FakeRelativeClock::default();
+        let throttle = Throttle::by(clock.clone(), TrustedProxies::default());
+        let guess = |n: u8, name: &str| attempt(&throttle, IpAddr::from([192, 0, 2, n]), name);
+        let waits: Vec<_> = (0..25).filter_map(|n| guess(n, if n % 2 == 0 { "giles" } else { "GILES" })).collect();
+        assert_eq!(waits, [11; 15]);
+        clock.advance(Duration::from_secs(9));
+        assert_eq!(guess(30, "giles"), Some(2));
+        assert_eq!(guess(30, "eve"), None, "others are let in");
+        clock.advance(Duration::from_secs(1));
+        assert_eq!((guess(30, "giles"), guess(30, "giles")), (None, Some(11)));
+    }
+
+    #[test]
+    fn an_address_guesses_sixty_times_and_then_every_second() {
+        let clock = FakeRelativeClock::default();
+        let throttle = Throttle::by(clock.clone(), TrustedProxies::default());
+        let guess = |from: [u16; 8], n: usize| attempt(&throttle, IpAddr::from(from), &format!("user{n}"));
+        // One who has an address of this kind has all of these.
+        let home = |n: usize| [0x2001, 0xdb8, 0, 1, 0, 0, 0, u16::try_from(n).unwrap()];
+        assert_eq!((0..80).filter_map(|n| guess(home(n), n)).collect::<Vec<_>>(), [2; 20]);
+        assert_eq!(guess([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1], 80), None);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!((guess(home(1), 81), guess(home(1), 82)), (None, Some(2)));
+    }
 }

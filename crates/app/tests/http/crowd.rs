@@ -6,6 +6,7 @@ use crate::process::Server;
 use crate::support::{TestApp, plain_claim};
 use artdag_app::wiring;
 use artdag_database::testing;
+use artdag_federation::DeliveryState;
 use artdag_testing::free_port;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -13,7 +14,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Peers that follow giles, each a server of its own.
 async fn followers(base: &str, count: usize) -> Vec<Peer> {
@@ -169,11 +170,13 @@ among_peers! {
         }
         unit.commit().await.unwrap();
         let _connection = silent.accept().await.unwrap();
-        let start = Instant::now();
         app.claim(&giles, &plain_claim("second")).await;
         until("the live one has it", || arrived(&live).len() == 2).await;
-        // A silent one is given up after ten seconds at the earliest.
-        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        // Behind them it would be the last. Some may have been given up meanwhile: machines can be busy.
+        let sender = "giles".parse().unwrap();
+        let mut reader = store.read().await.unwrap();
+        let given_up = reader.list_failing(&sender, DeliveryState::Waiting, 2000).await.unwrap().len();
+        assert!(given_up < 1000, "after {given_up} of the silent");
     }
 
     /// Five outages hold everything back; a sign of life lets one probe go, and its success the rest.
