@@ -19,11 +19,15 @@ use artdag_registry::{Registry, run_courier, run_sequencer, run_worker};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
 /// How long requests that are under way may take to end once the server is told to stop.
 const DRAIN_SECONDS: u64 = 25;
+/// How long jobs and deliveries that are under way may take to end after that. Another server may keep them waiting for
+/// longer, and a supervisor kills at last.
+pub(crate) const WIND_UP: Duration = Duration::from_secs(10);
 
 /// A server that listens and does not answer yet.
 #[derive(Debug)]
@@ -99,10 +103,11 @@ impl Bound {
         let handle = server.handle();
         let (background_stop, stopped) = watch::channel(false);
         let holder = process_name(&self.address.to_string());
-        let sequencer = tokio::spawn(run_sequencer(registry.clone(), holder.clone(), stopped.clone()));
-        let worker = tokio::spawn(run_worker(registry.clone(), holder.clone(), stopped.clone()));
-        let courier = tokio::spawn(run_courier(registry.clone(), holder.clone(), stopped.clone()));
-        let follower = tokio::spawn(run_follower(bitcoin, stopped));
+        let mut background = JoinSet::new();
+        background.spawn(run_sequencer(registry.clone(), holder.clone(), stopped.clone()));
+        background.spawn(run_worker(registry.clone(), holder.clone(), stopped.clone()));
+        background.spawn(run_courier(registry.clone(), holder.clone(), stopped.clone()));
+        background.spawn(run_follower(bitcoin, stopped));
         tokio::spawn(async move {
             if stop.wait_for(|stop| *stop).await.is_ok() {
                 handle.stop(true).await;
@@ -110,16 +115,30 @@ impl Bound {
         });
         server.await?;
         background_stop.send_replace(true);
-        sequencer.await?;
-        worker.await?;
-        courier.await?;
-        follower.await?;
+        wind_up(background, WIND_UP).await?;
         // The last publications get their index before the process goes.
         if let Err(error) = registry.sequence(&holder).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last publications wait for the next start");
         }
         Ok(())
     }
+}
+
+/// Waits for the end of what was told to stop, and cuts off what has not ended by then. What it held stays held until its
+/// lease ends, as after a kill; then it is done again.
+pub(crate) async fn wind_up(mut background: JoinSet<()>, within: Duration) -> Result<(), JoinError> {
+    let ended = async {
+        while let Some(ended) = background.join_next().await {
+            ended?;
+        }
+        Ok(())
+    };
+    if let Ok(ended) = tokio::time::timeout(within, ended).await {
+        return ended;
+    }
+    tracing::warn!("jobs or deliveries did not end in time; they are done again later");
+    background.shutdown().await;
+    Ok(())
 }
 
 fn swagger_config() -> utoipa_swagger_ui::Config<'static> {
@@ -149,4 +168,41 @@ async fn nothing_here(request: HttpRequest, methods: web::Data<MethodTable>) -> 
         response.headers_mut().insert(header::ALLOW, value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn what_does_not_end_is_cut_off() {
+        let (held, released) = oneshot::channel::<()>();
+        let mut background = JoinSet::new();
+        background.spawn(async {});
+        background.spawn(async move {
+            // As a worker holds what it has begun.
+            let mut begun = JoinSet::new();
+            begun.spawn(async move {
+                let _held = held;
+                pending::<()>().await;
+            });
+            begun.join_next().await;
+        });
+        wind_up(background, Duration::from_millis(50)).await.unwrap();
+        assert!(released.await.is_err(), "it was dropped");
+    }
+
+    #[tokio::test]
+    async fn what_ends_in_time_is_waited_for() {
+        let (done, mut awaited) = oneshot::channel();
+        let mut background = JoinSet::new();
+        background.spawn(async move {
+            tokio::task::yield_now().await;
+            done.send(()).unwrap();
+        });
+        wind_up(background, Duration::from_secs(60)).await.unwrap();
+        assert!(awaited.try_recv().is_ok());
+    }
 }
