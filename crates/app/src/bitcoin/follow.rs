@@ -9,6 +9,7 @@ use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// On regtest, in trials and tests, blocks are made at will.
 const AT_WILL: Duration = Duration::from_secs(1);
@@ -39,6 +40,10 @@ struct Follower {
     bitcoin: Bitcoin,
     feed: Feed,
     source: Arc<dyn BlockHeaders>,
+    /// Whom to ask while the better one fails.
+    other: Option<(Feed, Arc<dyn BlockHeaders>)>,
+    /// When the other one was asked last: it is not asked more often for being asked in place of the better one.
+    asked_other: Option<Instant>,
     /// How many headers are many.
     far: u32,
     state: State,
@@ -58,11 +63,19 @@ impl Follower {
     fn new(bitcoin: Bitcoin) -> Option<Self> {
         let feed = bitcoin.best_feed()?;
         let source = Arc::clone(bitcoin.feed(feed)?);
-        Some(Self { bitcoin, feed, source, far: FAR, state: State::Fine })
+        let other = match feed {
+            Feed::Node => bitcoin.feed(Feed::Explorers).map(|source| (Feed::Explorers, Arc::clone(source))),
+            Feed::Explorers => None,
+        };
+        Some(Self { bitcoin, feed, source, other, asked_other: None, far: FAR, state: State::Fine })
     }
 
     fn pause(&self) -> Duration {
-        match (self.bitcoin.network, self.feed) {
+        self.pause_of(self.feed)
+    }
+
+    const fn pause_of(&self, feed: Feed) -> Duration {
+        match (self.bitcoin.network, feed) {
             (Network::Regtest, _) => AT_WILL,
             (_, Feed::Node) => OFTEN,
             (_, Feed::Peers | Feed::Explorers) => SELDOM,
@@ -71,7 +84,7 @@ impl Follower {
 
     async fn round(&mut self) {
         let before = self.state;
-        self.state = match self.follow().await {
+        self.state = match self.follow(self.feed, &*self.source).await {
             Ok(state) => state,
             Err(error) => {
                 let state = State::of(&error);
@@ -80,6 +93,7 @@ impl Follower {
                     let error = &error as &dyn Error;
                     tracing::warn!(%source, error, "the headers of blocks could not be brought up to date; trying again");
                 }
+                self.follow_other().await;
                 state
             }
         };
@@ -88,10 +102,23 @@ impl Follower {
         }
     }
 
-    async fn follow(&self) -> Result<State, SyncError> {
+    /// Goes on with the other source, at its own pace. It is no matter for the operator, who has heard of the better one.
+    async fn follow_other(&mut self) {
+        let Some((feed, source)) = self.other.clone() else { return };
+        if self.asked_other.is_some_and(|asked| asked.elapsed() < self.pause_of(feed)) {
+            return;
+        }
+        self.asked_other = Some(Instant::now());
+        if let Err(error) = self.follow(feed, &*source).await {
+            let (source, error) = (source.name(), &error as &dyn Error);
+            tracing::debug!(%source, error, "nor could they be by the other source");
+        }
+    }
+
+    async fn follow(&self, feed: Feed, source: &dyn BlockHeaders) -> Result<State, SyncError> {
         let kept = &self.bitcoin.kept;
-        if self.feed == Feed::Explorers {
-            let (height, tip) = (kept.chain().await?.height(), self.source.tip().await?);
+        if feed == Feed::Explorers {
+            let (height, tip) = (kept.chain().await?.height(), source.tip().await?);
             if tip.saturating_sub(height) > self.far {
                 if self.state != State::TooFar {
                     tracing::warn!(
@@ -111,7 +138,7 @@ impl Follower {
                 announced = true;
             }
         };
-        match kept.sync(&*self.source, self.feed.batch(), &mut progress).await? {
+        match kept.sync(source, feed.batch(), &mut progress).await? {
             Attempt::Done(synced) => tell(synced),
             // The other process sees to it.
             Attempt::InUse => {}
@@ -195,6 +222,24 @@ mod tests {
         follower.round().await;
         assert!(matches!(follower.state, State::Failing(..)), "{:?}", follower.state);
         assert_eq!(place.height().await, 35);
+    }
+
+    #[tokio::test]
+    async fn explorers_stand_in_for_a_node_that_fails() {
+        let Some(chain) = OtsCalendars::start(1, 1).await else { return };
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = format!("http://u:p@{}", nobody.local_addr().unwrap());
+        drop(nobody);
+        let place = place(&[("BITCOIN_RPC_URL", &dead), ("ESPLORA_URLS", &chain.explorer_url())]);
+        let mut follower = place.follower();
+        follower.round().await;
+        assert!(matches!(follower.state, State::Failing(..)), "{:?}", follower.state);
+        assert_eq!(place.height().await, 9);
+        // At their pace, and not at the node's.
+        follower.bitcoin.network = Network::Mainnet;
+        chain.mine(1).await;
+        follower.round().await;
+        assert_eq!(place.height().await, 9);
     }
 
     #[tokio::test]
