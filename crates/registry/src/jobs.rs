@@ -154,6 +154,25 @@ impl Job {
         }
     }
 
+    /// How long a job is left alone after it has failed once more. `chance` is any number.
+    pub(crate) fn pause_after(queued: &QueuedJob, chance: u16) -> TimeDelta {
+        let longest = serde_json::from_str(&queued.payload).map_or(TimeDelta::MAX, |job: Self| job.longest_pause());
+        backoff(queued.attempts, chance).min(longest)
+    }
+
+    const fn longest_pause(&self) -> TimeDelta {
+        match self {
+            // Whoever waits for a stamp or a cosignature waits for these.
+            Self::Anchor | Self::Cosign => TimeDelta::seconds(60),
+            Self::Sweep
+            | Self::RevokeAtRenderer { .. }
+            | Self::FanOut { .. }
+            | Self::RefreshActor { .. }
+            | Self::FetchObject { .. }
+            | Self::SynchronizeFollowers { .. } => TimeDelta::MAX,
+        }
+    }
+
     fn key(&self) -> Option<String> {
         match self {
             Self::RevokeAtRenderer { .. } | Self::FanOut { .. } => None,
@@ -310,6 +329,13 @@ mod tests {
         assert_eq!(backoff(1, u16::MAX), TimeDelta::milliseconds(12_500));
         assert_eq!(backoff(50, 0), TimeDelta::hours(12));
         assert!((1..60).all(|n| backoff(n, 7) <= backoff(n + 1, 7)));
+    }
+
+    #[test]
+    fn what_others_wait_for_is_not_left_alone_for_long() {
+        assert_eq!(backoff(50, 0).min(Job::Anchor.longest_pause()), TimeDelta::seconds(60));
+        assert_eq!(backoff(50, 0).min(Job::Cosign.longest_pause()), TimeDelta::seconds(60));
+        assert_eq!(backoff(50, 0).min(Job::Sweep.longest_pause()), TimeDelta::hours(12));
     }
 
     #[test]

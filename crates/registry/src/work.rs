@@ -1,4 +1,4 @@
-use crate::jobs::{JobError, Outcome, backoff};
+use crate::jobs::{JobError, Outcome};
 use crate::{Job, JobId, Lane, QueuedJob, Registry};
 use artdag_kernel::StoreError;
 use chrono::TimeDelta;
@@ -109,7 +109,8 @@ impl Registry {
             Err((JobError::Passing(error), max)) if queued.attempts < max => {
                 let mut chance = [0; 2];
                 self.parts.randomness.fill(&mut chance);
-                let at = self.parts.clock.now() + backoff(queued.attempts, u16::from_le_bytes(chance));
+                let pause = Job::pause_after(queued, u16::from_le_bytes(chance));
+                let at = self.parts.clock.now() + pause;
                 span.in_scope(|| tracing::info!(error = error.as_ref() as &dyn Error, next = %at, "the job failed; it will be tried again"));
                 unit.postpone_job(queued.id, holder, at, queued.attempts, Some(&chain(error.as_ref()))).await?;
             }
