@@ -7,6 +7,7 @@
 
 mod parts;
 
+use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::checkpoint::Checkpoint;
 use artdag_anchoring::ots::{Attestation, CalendarUri, Timestamp};
 use artdag_anchoring::{Anchor, Digest, Pace, Question};
@@ -136,7 +137,8 @@ async fn anchor(registry: &Registry, store: &dyn Store, size: u64) -> Result<Vec
         let (first, end) = (size * n / ANCHORS, size * (n + 1) / ANCHORS);
         let root = tree_root(registry.read().await?.as_mut(), end).await?;
         let checkpoint = Checkpoint::new(&registry.log_origin(), end, root)?;
-        let mut anchor = Anchor::begin(&checkpoint, first, [[1; 16], [2; 16]], std::slice::from_ref(&calendar), now);
+        let calendars = std::slice::from_ref(&calendar);
+        let mut anchor = Anchor::begin(&checkpoint, Network::Mainnet, first, [[1; 16], [2; 16]], calendars, now);
         let promise = Timestamp::new(anchor.digest().as_bytes())?.attested(Attestation::Pending(calendar.clone()));
         anchor.heard(&calendar, &Question::Submit, &Ok(promise), now, pace);
         anchor.settle(1, now, pace);

@@ -50,7 +50,12 @@ pub async fn parts(settings: &Settings, bitcoin: Bitcoin) -> Result<Parts, Start
         key_reader: Arc::new(RingKeys),
         witnesses: Arc::new(HttpWitnesses::new(guarded(settings)?)),
         calendars: Arc::new(calendars(settings)?),
-        blocks: Blocks { network: bitcoin.network, sources: bitcoin.sources, rules: bitcoin.rules },
+        blocks: Blocks {
+            network: bitcoin.network,
+            sources: bitcoin.sources,
+            rules: bitcoin.rules,
+            clock: Arc::new(SystemClock),
+        },
         passwords: Arc::new(BoundedArgon2::new(work, randomness.clone())),
         tokens: Arc::new(JwtCodec::new(&secret)?),
         clock: Arc::new(SystemClock),

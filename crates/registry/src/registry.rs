@@ -117,7 +117,7 @@ pub struct Registry {
     pub(crate) remote_keys: Arc<RemoteKeys>,
     pub(crate) rules: Arc<CachedRules>,
     /// The end of the chain when the latest anchors were last looked up.
-    pub(crate) watched_tip: Arc<Mutex<Option<BlockHash>>>,
+    pub(crate) watched_tips: Arc<Mutex<Vec<(u32, BlockHash)>>>,
     /// The key by which the newest checkpoint was signed when it was last looked at.
     pub(crate) log_signer: Arc<Mutex<Option<VerifierKey>>>,
 }
@@ -135,7 +135,7 @@ impl Registry {
             inbox: Arc::default(),
             remote_keys: Arc::default(),
             rules: Arc::default(),
-            watched_tip: Arc::default(),
+            watched_tips: Arc::default(),
             log_signer: Arc::default(),
         }
     }

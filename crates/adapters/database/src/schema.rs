@@ -161,6 +161,7 @@ diesel::table! {
         stamped_at -> Nullable<Moment>,
         due_at -> Nullable<Moment>,
         revision -> BigInt,
+        network -> Nullable<Text>,
     }
 }
 
@@ -178,6 +179,8 @@ diesel::table! {
         failures -> BigInt,
         asked_at -> Nullable<Moment>,
         due_at -> Moment,
+        answer -> Binary,
+        verified -> Binary,
     }
 }
 

@@ -122,7 +122,8 @@ async fn many_processes_migrate_at_once() {
             "00005_anchors",
             "00006_federation",
             "00007_witnesses",
-            "00008_job_lanes"
+            "00008_job_lanes",
+            "00009_anchor_answers"
         ]
     );
     open(&url, 1).await.unwrap().ping().await.unwrap();

@@ -47,7 +47,8 @@ async fn is_made_with_its_folder_by_many_at_once() {
             "00005_anchors",
             "00006_federation",
             "00007_witnesses",
-            "00008_job_lanes"
+            "00008_job_lanes",
+            "00009_anchor_answers"
         ]
     );
     assert_eq!(migrate(&url).await.unwrap(), [""; 0]);
@@ -113,6 +114,8 @@ async fn names_the_place_of_what_it_cannot_read_of_an_anchor() {
         ("block_height = 1, assurance = 'node', block_hash = '0'", "anchors", "block_hash"),
         ("calendar = '<b>'", "anchor_asks", "calendar"),
         ("failures = -1", "anchor_asks", "failures"),
+        ("answer = x'ff'", "anchor_asks", "answer"),
+        ("verified = x'ff'", "anchor_asks", "verified"),
     ]) {
         let stored = world.anchor(tree_size - 1..tree_size);
         anchor(&store, std::slice::from_ref(&stored)).await;
@@ -124,6 +127,12 @@ async fn names_the_place_of_what_it_cannot_read_of_an_anchor() {
         let key = if table == "anchors" { tree_size.to_string() } else { format!("{tree_size}, 0") };
         assert_eq!((its_table, its_column, row), (table, column, key), "{wrong}");
     }
+    let sound = world.anchor(20..21);
+    anchor(&store, std::slice::from_ref(&sound)).await;
+    let due = store.read().await.unwrap().due_anchors(sound.created_at, 64).await.unwrap();
+    assert_eq!(due.len(), 10);
+    let readable: Vec<_> = due.into_iter().flatten().collect();
+    assert_eq!(readable, [sound], "what cannot be read is in its way no longer");
 }
 
 #[tokio::test]

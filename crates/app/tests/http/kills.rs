@@ -5,6 +5,7 @@ use crate::log_watch::{
     Reader, Seen, Stop, activities, assert_all_there, assert_one_history, claim_on, note, settled_size, watch,
 };
 use crate::process::Server;
+use crate::support::plain_claim;
 use artdag_anchoring::checkpoint::{Checkpoint, SignedCheckpoint};
 use artdag_database::testing;
 use artdag_kernel::Randomness;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const KILLS: u32 = 50;
@@ -28,6 +29,8 @@ const LONG_LIVES: u32 = 10;
 const OLD_LOG: u16 = 240;
 /// So many anchors are asked about at once.
 const AT_ONCE: usize = 3;
+/// So many names it takes to ask as often as that.
+const STAMPERS: usize = 20;
 /// The calendars; the last two have bad days.
 const CALENDARS: usize = 3;
 
@@ -48,17 +51,29 @@ fn another(chance: &SeededRandomness) -> SeededRandomness {
 }
 
 /// Somebody who may stamp, at a server that comes and goes.
+///
+/// Under many names, since nobody may have calendars asked as often as this.
 #[derive(Clone)]
 struct Stamper {
     client: Client,
     base: String,
-    token: String,
+    tokens: Vec<String>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Stamper {
+    async fn at(server: &Server, names: usize) -> Self {
+        let mut tokens = Vec::new();
+        for n in 0..names {
+            tokens.push(server.register(&format!("stamper{n}")).await);
+        }
+        Self { client: Client::new(), base: server.base.clone(), tokens, asked: Arc::default() }
+    }
+
     /// What the server answers, if it lives to answer.
     async fn post(&self, path: &str) -> Option<Value> {
-        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let token = &self.tokens[self.asked.fetch_add(1, Ordering::SeqCst) % self.tokens.len()];
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(token);
         Self::heard(request.send().await.ok()?).await
     }
 
@@ -68,7 +83,10 @@ impl Stamper {
 
     async fn heard(response: Response) -> Option<Value> {
         let status = response.status();
-        let body = response.json().await.ok()?;
+        let body: Value = response.json().await.ok()?;
+        if status == 429 {
+            return None;
+        }
         assert!(status.is_success(), "{status}: {body:#}");
         Some(body)
     }
@@ -234,7 +252,7 @@ async fn kill_again_and_again(database: &str) {
     let mut server = Server::start(port, data.path(), database, &settings).await;
     let token = server.register("giles").await;
     add_old_activities(database).await;
-    let stamper = Stamper { client: Client::new(), base: server.base.clone(), token: token.clone() };
+    let stamper = Stamper::at(&server, STAMPERS).await;
 
     let (watching, working) = (Stop::default(), Stop::default());
     let watcher = watch(vec![server.base.clone()], watching.clone());
@@ -294,6 +312,52 @@ async fn sqlite_killed_again_and_again_signs_one_history() {
 async fn postgres_killed_again_and_again_signs_one_history() {
     if let Some((_, database)) = testing::fresh_postgres().await {
         kill_again_and_again(&database.url()).await;
+    }
+}
+
+async fn killed_while_a_calendar_is_slow(database: &str) {
+    let Some(calendars) = OtsCalendars::start(2, 1).await else { return };
+    calendars.control(1, "fault/hang").await;
+    let settings = anchors::settings(&calendars);
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let mut server = Server::start(port, data.path(), database, &settings).await;
+    let stamper = Stamper::at(&server, 1).await;
+    let claim = stamper.client.post(server.url("/assets")).bearer_auth(&stamper.tokens[0]).json(&plain_claim("a"));
+    assert_eq!(claim.send().await.unwrap().status(), 201);
+    let creating = tokio::spawn(async move { stamper.post("/anchors/create").await });
+    let answered = |body: &Value| {
+        let asks = body["anchors"][0]["calendars"].as_array().cloned().unwrap_or_default();
+        asks.iter().any(|ask| ask["status"] == "answered")
+    };
+    let start = Instant::now();
+    let seen = loop {
+        let body = server.get("/anchors").await.body;
+        if answered(&body) {
+            break body;
+        }
+        assert!(start.elapsed() < PATIENT, "nobody answers: {body:#}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let asks = seen["anchors"][0]["calendars"].as_array().unwrap();
+    assert!(asks.iter().any(|ask| ask["asked_at"].is_null()), "the slow one was waited for: {seen:#}");
+    server.kill();
+    _ = creating.await;
+    let server = Server::start(port, data.path(), database, &settings).await;
+    assert!(answered(&server.get("/anchors").await.body), "what was answered is lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_keeps_an_answer_while_another_calendar_is_slow() {
+    let directory = tempfile::tempdir().unwrap();
+    killed_while_a_calendar_is_slow(&format!("sqlite:{}", directory.path().join("artdag.db").display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_keeps_an_answer_while_another_calendar_is_slow() {
+    if let Some((_, database)) = testing::fresh_postgres().await {
+        killed_while_a_calendar_is_slow(&database.url()).await;
     }
 }
 

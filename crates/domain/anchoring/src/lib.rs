@@ -136,4 +136,4 @@ pub use ports::{
     AnchorReads, AnchorRepository, BlockHeaders, Calendar, CalendarError, Cause, HeadersError, KeptCheckpoint, LogHead,
     LogReads, LogRepository, LogWitness, Witness, WitnessError, WitnessReads, WitnessRepository,
 };
-pub use verdict::{Assurance, Evidence, ShownBlock, Unknown, UnknownAssurance, Verdict};
+pub use verdict::{Assurance, Evidence, Refuted, ShownBlock, Unknown, UnknownAssurance, Verdict};

@@ -70,9 +70,21 @@ pub enum Verdict {
     /// It was.
     Verified(Evidence),
     /// The block does not say so.
-    False(AttestationError),
+    False(Refuted),
     /// There is no block to tell by.
     Unknown(Unknown),
+}
+
+/// Why a message is not attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Refuted {
+    /// What the block says instead.
+    pub error: AttestationError,
+    /// On whose word.
+    pub assurance: Assurance,
+    /// How many blocks stand on the one that says so, itself included, if that is known.
+    pub confirmations: Option<u32>,
 }
 
 /// Why nothing can be said. It is never as good as a yes.
@@ -84,6 +96,9 @@ pub enum Unknown {
     /// The header has not the work that it claims, or claims less than the network takes; it is of no block.
     #[error("the header has not the work that a block has")]
     NoWork,
+    /// The only source that shows another block shows it so close to the end of its chain that it may be of a fork.
+    #[error("the last blocks may still be replaced")]
+    Unsettled,
     /// Nobody is there to show blocks.
     #[error("no source of block headers answers")]
     NoSource,
@@ -97,7 +112,7 @@ impl Verdict {
             Ok(confirmed) => confirmed,
             Err(error) => return Self::Unknown(error.into()),
         };
-        Self::by_block(message, &header, |header| Evidence {
+        Self::by_block(message, &header, || Evidence {
             assurance: Assurance::PowChain,
             height,
             block_hash: hash,
@@ -114,7 +129,7 @@ impl Verdict {
         if !rules.admit(&header) {
             return Self::Unknown(Unknown::NoWork);
         }
-        Self::by_block(message, &header, |header| Evidence {
+        Self::by_block(message, &header, || Evidence {
             assurance,
             height,
             block_hash: header.hash(),
@@ -124,11 +139,40 @@ impl Verdict {
         })
     }
 
-    fn by_block(message: &[u8], header: &BlockHeader, evidence: impl FnOnce(&BlockHeader) -> Evidence) -> Self {
+    fn by_block(message: &[u8], header: &BlockHeader, evidence: impl FnOnce() -> Evidence) -> Self {
+        let evidence = evidence();
         match verify_attestation(message, header) {
-            Ok(()) => Self::Verified(evidence(header)),
-            Err(error) => Self::False(error),
+            Ok(()) => Self::Verified(evidence),
+            Err(error) => {
+                let Evidence { assurance, confirmations, .. } = evidence;
+                Self::False(Refuted { error, assurance, confirmations })
+            }
         }
+    }
+}
+
+impl Assurance {
+    /// Whether the other's word counts for more: of another kind, or of more explorers.
+    #[must_use]
+    pub fn is_weaker_than(self, other: Self) -> bool {
+        self.weight() < other.weight()
+    }
+
+    const fn weight(self) -> (u8, u32) {
+        match self {
+            Self::PowChain => (3, 0),
+            Self::Node => (2, 0),
+            Self::Explorers { agreeing, asked: _ } => (1, agreeing),
+            Self::SuppliedHeader => (0, 0),
+        }
+    }
+}
+
+impl Refuted {
+    /// Whether it will stay so. The last blocks of a chain may be those of a fork, of which others know already.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.confirmations.is_none_or(|confirmations| confirmations >= FINAL_CONFIRMATIONS)
     }
 }
 
@@ -197,6 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn some_words_count_for_more() {
+        let explorers = |agreeing| Assurance::Explorers { agreeing, asked: 3 };
+        let order = [Assurance::SuppliedHeader, explorers(1), explorers(2), Assurance::Node, Assurance::PowChain];
+        for (at, one) in order.iter().enumerate() {
+            for (other_at, other) in order.iter().enumerate() {
+                assert_eq!(one.is_weaker_than(*other), at < other_at, "{one} and {other}");
+            }
+        }
+    }
+
+    #[test]
     fn a_chain_says_yes_no_or_nothing() {
         let chain = HeaderChain::new(ChainRules::of(Network::Regtest));
         let genesis = chain.headers()[0];
@@ -206,8 +261,10 @@ mod tests {
         };
         assert_eq!((evidence.block_hash, evidence.existed_by().to_string()), (genesis.hash(), "2011-02-02".to_owned()));
         assert_eq!((evidence.confirmations, evidence.is_final()), (Some(1), false));
-        assert_eq!(Verdict::by_chain(&chain, 0, &[1; 32], ""), Verdict::False(AttestationError::AnotherRoot));
-        assert_eq!(Verdict::by_chain(&chain, 0, &[1; 20], ""), Verdict::False(AttestationError::NotARoot(20)));
+        let (assurance, confirmations) = (Assurance::PowChain, Some(1));
+        let wrong = |error| Verdict::False(Refuted { error, assurance, confirmations });
+        assert_eq!(Verdict::by_chain(&chain, 0, &[1; 32], ""), wrong(AttestationError::AnotherRoot));
+        assert_eq!(Verdict::by_chain(&chain, 0, &[1; 20], ""), wrong(AttestationError::NotARoot(20)));
         let beyond = Verdict::Unknown(LookupError::AboveTip { last: 0 }.into());
         assert_eq!(Verdict::by_chain(&chain, 1, root.as_bytes(), ""), beyond);
         let short = HeaderChain::new(ChainRules::of(Network::Mainnet));

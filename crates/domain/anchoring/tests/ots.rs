@@ -385,24 +385,21 @@ fn what_is_known_of_one_message_is_merged() {
 #[test]
 fn a_calendars_answer_is_put_where_it_was_asked_for() {
     let waiting = [&[0xff, 8][..], &pending("https://one.example"), &[0xf2], &pending("https://two.example")].concat();
-    let mut proof = timestamp(&waiting).unwrap();
-    let (_, asked) = proof.pending().find(|(uri, _)| uri.as_str() == "https://one.example").unwrap();
+    let asked_of = timestamp(&waiting).unwrap();
+    let (_, asked) = asked_of.pending().find(|(uri, _)| uri.as_str() == "https://one.example").unwrap();
     assert_eq!(asked[..], *Digest::of(&[7; 32]).as_bytes());
     let answer = [&[0xf0, 1, 5, 8][..], &attestation(BITCOIN, &[100])].concat();
     let answer = Timestamp::parse(&asked, &answer).unwrap();
-    proof.insert(&answer).unwrap();
+    let mut proof = Timestamp::joined(&[7; 32], [&asked_of, &answer]).unwrap();
     assert_eq!(proof.pending().count(), 2, "what was pending stays");
     let root = Digest::of(&[&asked[..], &[5]].concat());
     assert_eq!(
         proof.bitcoin().map(|(height, message)| (height, message.to_vec())).collect::<Vec<_>>(),
         [(100, root.as_bytes().to_vec())]
     );
-    let before = proof.clone();
-    proof.insert(&answer).unwrap();
-    assert_eq!(proof, before);
+    assert_eq!(Timestamp::joined(&[7; 32], [&answer, &proof, &asked_of, &answer]), Ok(proof.clone()));
     let wrong = Timestamp::parse(&[1; 32], END).unwrap();
-    assert_eq!(proof.insert(&wrong), Err(OtsError::AnotherMessage));
-    assert_eq!(proof, before);
+    assert_eq!(Timestamp::joined(&[7; 32], [&wrong, &proof]), Ok(proof.clone()), "it occurs nowhere");
 
     proof.retain(|_, attestation| matches!(attestation, Attestation::Bitcoin(_)));
     let expected = [&[8, 0xf0, 1, 5, 8][..], &attestation(BITCOIN, &[100])].concat();
@@ -417,9 +414,14 @@ fn what_goes_beyond_the_limits_is_not_taken_in() {
     let deep = timestamp(&[&vec![8; 255], END].concat()).unwrap();
     let last = deep.attestations()[0].message.to_vec();
     let one_more = Timestamp::parse(&last, &[&[8], END].concat()).unwrap();
-    let mut grown = deep.clone();
-    assert_eq!(grown.insert(&one_more), Err(OtsError::TooDeep));
-    assert_eq!(grown, deep);
+    let shallow = timestamp(END).unwrap();
+    assert_eq!(
+        Timestamp::joined(&[7; 32], [&deep, &one_more, &shallow]),
+        Timestamp::joined(&[7; 32], [&deep, &shallow])
+    );
+    let both = Timestamp::joined(&[7; 32], [&deep, &shallow]).unwrap();
+    assert_eq!((both.cost().depth, both.attestations().len()), (255, 2));
+    assert_eq!((both.clone().within(255), both.clone().within(254)), (both, shallow));
     let ops = |count| vec![Op::Reverse; count];
     assert_eq!(deep.clone().behind(&[7; 32], ops(2)), Err(OtsError::TooDeep));
     assert_eq!(deep.behind(&[7; 32], ops(100_000)), Err(OtsError::TooDeep));
@@ -441,8 +443,18 @@ fn what_goes_beyond_the_limits_is_not_taken_in() {
     let before = half.clone();
     let too_long = Err(OtsError::WrongLength { given: 40 * 8012 + END.len() as u64, least: 1, most: limits::FILE });
     assert_eq!(half.merge(long(40..60)), too_long);
-    assert_eq!(half.insert(&long(40..60)), too_long);
+    assert_eq!(Timestamp::joined(&[7; 32], [&half, &long(40..60)]).map(drop), too_long);
     assert_eq!(half, before);
+}
+
+#[test]
+fn an_answer_is_taken_in_once_however_often_its_message_occurs() {
+    let turning = [&[0xf2; 200][..], &pending("https://one.example")[..]].concat();
+    let turning = timestamp(&turning).unwrap();
+    let answer = Timestamp::parse(&[7; 32], &[&[8; 50], END].concat()).unwrap();
+    let joined = Timestamp::joined(&[7; 32], [&turning, &answer]).unwrap();
+    assert_eq!(joined.cost().messages, 251);
+    assert_eq!(joined.cost().work, turning.cost().work + answer.cost().work);
 }
 
 /// What the registry hands out: from a document over the log and a round's batch to a calendar.

@@ -24,6 +24,9 @@ pub trait ActivityReads: Send {
     /// Whether an activity waits for its index.
     async fn has_unindexed(&mut self) -> Result<bool, StoreError>;
 
+    /// How many wait for their index.
+    async fn count_unindexed(&mut self) -> Result<u64, StoreError>;
+
     /// The signed texts of at most so many activities, in the log's order, from that place on.
     async fn list_documents(&mut self, from: u64, limit: u16) -> Result<Vec<SignedDocument>, StoreError>;
 

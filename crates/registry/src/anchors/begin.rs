@@ -16,23 +16,35 @@ impl Registry {
     /// [`AnchorError`]. The anchor may be there all the same, and is then seen to by the next worker.
     pub async fn create_anchor(&self) -> Result<Option<Anchor>, AnchorError> {
         self.catch_up().await?;
-        let Some(anchor) = self.begin_anchor().await? else { return Ok(None) };
+        let Some(anchor) = self.begin_anchor().await? else { return self.revive_last().await };
         let tended = self.tend_anchor(&anchor.root, false).await?;
         Ok(Some(tended.unwrap_or(anchor)))
     }
 
-    /// Waits a little until all that is published has been signed for.
+    /// What is in no anchor but one that was given up is in none: that one is taken up again.
+    async fn revive_last(&self) -> Result<Option<Anchor>, AnchorError> {
+        match self.last_anchor().await? {
+            Some(last) if last.state == AnchorState::Failed => self.tend_anchor(&last.root, true).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Waits a little until all that was published before has been signed for. What is published meanwhile is for others.
     async fn catch_up(&self) -> Result<(), StoreError> {
         let signed = async {
+            let mut reader = self.read().await?;
+            // In this order: what gets its place between the two is counted twice, and not missed.
+            let waiting = reader.count_unindexed().await?;
+            let size = reader.log_head().await?.size + waiting;
+            drop(reader);
             loop {
                 let mut reader = self.read().await?;
-                // In this order: what gets its place between the two is in the size that is read afterwards.
-                let waiting = reader.has_unindexed().await?;
+                let is_all = !reader.has_unindexed().await?;
                 let head = reader.log_head().await?;
-                if !waiting && head.signed_size == head.size {
+                drop(reader);
+                if head.signed_size >= size || (is_all && head.signed_size == head.size) {
                     return Ok(());
                 }
-                drop(reader);
                 self.published.notify_one();
                 tokio::time::sleep(LOOK).await;
             }
@@ -57,7 +69,8 @@ impl Registry {
             }
             let mut nonces = [[0; 16]; 2];
             nonces.iter_mut().for_each(|nonce| self.parts.randomness.fill(nonce));
-            let anchor = Anchor::begin(checkpoint, from_index, nonces, calendars, self.now());
+            let network = self.parts.blocks.network;
+            let anchor = Anchor::begin(checkpoint, network, from_index, nonces, calendars, self.now());
             let mut unit = self.parts.store.begin().await?;
             if unit.add_anchor(&anchor).await? {
                 unit.commit().await?;

@@ -1,16 +1,18 @@
 use super::AnchorError;
 use crate::log::prove_inclusion;
 use crate::{Reader, Registry};
+use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::log::InclusionProof;
-use artdag_anchoring::ots::{DetachedTimestamp, FileHash, inclusion_ops};
+use artdag_anchoring::ots::{DetachedTimestamp, FileHash, inclusion_ops, limits};
 use artdag_anchoring::{Anchor, AnchorState, Digest, Evidence, Verdict};
 use artdag_federation::Activity;
 use artdag_kernel::Instant;
+use std::collections::BTreeSet;
 
 /// How an activity stands with Bitcoin.
 #[derive(Clone, Debug)]
 pub struct ActivityAnchor {
-    /// The first anchor whose tree has it.
+    /// The anchor by which it is proven best.
     pub anchor: Anchor,
     /// That the anchor's tree has it.
     pub inclusion: InclusionProof,
@@ -22,7 +24,7 @@ pub struct ActivityAnchor {
     pub verified_at: Option<Instant>,
 }
 
-/// The first anchor whose tree has the activity, and the proof that it has. `None` if there is none yet.
+/// The anchor by which the activity is proven best, and the proof that its tree has it. `None` if there is none yet.
 ///
 /// # Errors
 /// [`AnchorError`].
@@ -30,8 +32,20 @@ pub async fn prove_by_anchor(
     reader: &mut (dyn Reader + '_),
     activity: &Activity,
 ) -> Result<Option<(Anchor, InclusionProof)>, AnchorError> {
+    prove_on(reader, activity, None).await
+}
+
+/// The same, by an anchor for this network if there is one.
+///
+/// # Errors
+/// [`AnchorError`].
+pub async fn prove_on(
+    reader: &mut (dyn Reader + '_),
+    activity: &Activity,
+    network: Option<Network>,
+) -> Result<Option<(Anchor, InclusionProof)>, AnchorError> {
     let Some(index) = activity.index else { return Ok(None) };
-    let Some(anchor) = reader.anchors_of(&[index]).await?.pop().flatten() else { return Ok(None) };
+    let Some(anchor) = reader.anchors_of(&[index], network).await?.pop().flatten() else { return Ok(None) };
     let inclusion = prove_inclusion(reader, index, anchor.tree_size).await?;
     Ok(Some((anchor, inclusion)))
 }
@@ -65,7 +79,13 @@ pub fn activity_proof(
     entry: Digest,
 ) -> Result<Option<DetachedTimestamp>, AnchorError> {
     let Some(timestamp) = anchor.timestamp_of_root() else { return Ok(None) };
-    let timestamp = timestamp.behind(entry.as_bytes(), inclusion_ops(inclusion))?;
+    let path = inclusion_ops(inclusion);
+    // A branch that is too deep to be shown together with the path is left out, and the others are as good without it.
+    let timestamp = timestamp.within(limits::DEPTH.saturating_sub(path.len()));
+    if timestamp.is_empty() {
+        return Ok(None);
+    }
+    let timestamp = timestamp.behind(entry.as_bytes(), path)?;
     Ok(Some(DetachedTimestamp::new(FileHash::sha256(entry), timestamp)?))
 }
 
@@ -77,14 +97,18 @@ impl Registry {
     /// [`AnchorError`].
     pub async fn verify_anchored(&self, activity: &Activity) -> Result<Option<ActivityAnchor>, AnchorError> {
         let mut reader = self.read().await?;
-        let Some((anchor, inclusion)) = prove_by_anchor(reader.as_mut(), activity).await? else { return Ok(None) };
+        let network = self.parts.blocks.network;
+        let proven = prove_on(reader.as_mut(), activity, Some(network)).await?;
+        let Some((anchor, inclusion)) = proven else { return Ok(None) };
         drop(reader);
+        let anchor = anchor.on(network);
         let entry = Digest::of(activity.document.as_str().as_bytes());
         inclusion
             .verify(&entry, &anchor.root)
             .map_err(|_| crate::LogError::Inconsistent { signed: anchor.tree_size, size: anchor.tree_size })?;
         let mut found = anchor.clone();
-        let verdicts = self.parts.blocks.judge_all(anchor.claims()).await;
+        let claims = if anchor.is_for(network) { anchor.claims() } else { BTreeSet::new() };
+        let verdicts = self.parts.blocks.judge_all(claims).await;
         found.judged(&verdicts, self.now(), self.parts.policy.anchors.pace());
         let has_told = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Verified(_) | Verdict::False(_)));
         let source = if has_told { found } else { anchor.clone() };

@@ -1,10 +1,9 @@
 use super::AnchorError;
 use crate::Registry;
-use artdag_anchoring::{Anchor, AnchorState, Ask, Digest, Question, Reply};
+use artdag_anchoring::{Anchor, AnchorState, Ask, Digest, Pace, Question, Reply, Verdict};
 use artdag_kernel::{Instant, StoreError};
 use chrono::TimeDelta;
-use futures_util::future::join_all;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
 
 /// How many anchors are seen to in one go, and how many of them at once.
 const BATCH: u16 = 64;
@@ -24,28 +23,34 @@ impl Registry {
     /// [`AnchorError`]. What calendars and blocks fail to say is no error: it stands in the anchor.
     pub async fn tend_anchor(&self, root: &Digest, urged: bool) -> Result<Option<Anchor>, AnchorError> {
         let Some(mut anchor) = self.read().await?.find_anchor(root).await? else { return Ok(None) };
-        let now = self.now();
+        if !anchor.is_for(self.parts.blocks.network) {
+            return Ok(Some(anchor));
+        }
         let calendars = &self.parts.policy.anchors.calendars;
-        if anchor.invite(calendars, now) {
-            let invite = |anchor: &mut Anchor, now| {
-                anchor.invite(calendars, now);
-            };
-            let Some(invited) = self.change_anchor(root, invite).await? else { return Ok(None) };
-            anchor = invited;
-        }
-        let asks: Vec<&Ask> = anchor.open_asks().filter(|ask| urged || ask.is_due(now)).collect();
-        let digest = &anchor.digest();
-        let replies = join_all(asks.into_iter().map(|ask| async move { (ask, self.ask(ask, digest).await) })).await;
-        let pace = self.parts.policy.anchors.pace();
-        let heard = |anchor: &mut Anchor, now| {
-            for (ask, reply) in &replies {
-                anchor.heard(&ask.calendar, &ask.question, reply, now, pace);
-            }
+        // Whoever is in a hurry takes up again what an operator gave up, unless a later round has taken its place.
+        let revives = urged && self.last_anchor().await?.is_some_and(|last| last.root == anchor.root);
+        let prepare = |anchor: &mut Anchor, now: Instant| {
+            let revived = revives && anchor.revive(now);
+            anchor.invite(calendars, now) || revived
         };
-        match self.change_anchor(root, heard).await? {
-            Some(anchor) => self.look_up_blocks(&anchor).await,
-            None => Ok(None),
+        if prepare(&mut anchor.clone(), self.now()) {
+            let prepare = |anchor: &mut Anchor, now| _ = prepare(anchor, now);
+            let Some(prepared) = self.change_anchor(root, prepare).await? else { return Ok(None) };
+            anchor = prepared;
         }
+        let pace = self.parts.policy.anchors.pace();
+        let pace = if urged { pace.urged() } else { pace };
+        let (now, digest) = (self.now(), &anchor.digest());
+        let asks: Vec<Ask> = anchor.open_asks().filter(|ask| urged || ask.is_due(now)).cloned().collect();
+        let mut replies: FuturesUnordered<_> =
+            asks.iter().map(|ask| async move { (ask, self.ask(ask, digest).await) }).collect();
+        // Each is written down when it comes, and waits for nobody who is slower.
+        while let Some((ask, reply)) = replies.next().await {
+            let heard = |anchor: &mut Anchor, now| anchor.heard(&ask.calendar, &ask.question, &reply, now, pace);
+            let Some(changed) = self.change_anchor(root, heard).await? else { return Ok(None) };
+            anchor = changed;
+        }
+        self.look_up_blocks(&anchor, pace).await
     }
 
     async fn ask(&self, ask: &Ask, digest: &Digest) -> Reply {
@@ -57,10 +62,20 @@ impl Registry {
     }
 
     /// Looks up the blocks that an anchor names.
-    async fn look_up_blocks(&self, anchor: &Anchor) -> Result<Option<Anchor>, AnchorError> {
-        let verdicts = self.parts.blocks.judge_all(anchor.claims()).await;
-        let pace = self.parts.policy.anchors.pace();
-        self.change_anchor(&anchor.root, |anchor, now| anchor.judged(&verdicts, now, pace)).await
+    async fn look_up_blocks(&self, anchor: &Anchor, pace: Pace) -> Result<Option<Anchor>, AnchorError> {
+        let blocks = &self.parts.blocks;
+        if !anchor.is_for(blocks.network) {
+            return Ok(Some(anchor.clone()));
+        }
+        let verdicts = blocks.judge_all(anchor.claims()).await;
+        let is_found = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Verified(_)));
+        let judged = |anchor: &mut Anchor, now| {
+            anchor.judged(&verdicts, now, pace);
+            if is_found {
+                anchor.network = Some(blocks.network);
+            }
+        };
+        self.change_anchor(&anchor.root, judged).await
     }
 
     /// Changes an anchor as it is stored at that moment; once more if somebody else was quicker.
@@ -76,8 +91,8 @@ impl Registry {
             let now = self.now();
             change(&mut anchor, now);
             anchor.settle(policy.quorum, now, policy.pace());
-            if anchor == stored {
-                return Ok(Some(stored));
+            if !anchor.is_news(&stored) {
+                return Ok(Some(anchor));
             }
             let mut unit = self.parts.store.begin().await?;
             if unit.save_anchor(&anchor).await? {
@@ -107,37 +122,49 @@ impl Registry {
         }
     }
 
-    /// Does all that is due for anchors. Says when to look again.
+    /// Does all that is due for anchors. Says when to look again. What is amiss with one of them is told, and is in the
+    /// way of no other.
     pub(crate) async fn see_to_anchors(&self) -> Result<Instant, AnchorError> {
-        self.begin_anchor_on_time().await?;
+        let mut failures = u32::from(told(self.begin_anchor_on_time().await).is_none());
         let due = self.read().await?.due_anchors(self.now(), BATCH).await?;
-        let tended: Vec<Result<_, AnchorError>> = stream::iter(due)
-            .map(|anchor| async move { self.tend_anchor(&anchor.root, false).await })
+        let tended: Vec<Option<_>> = stream::iter(due)
+            .map(|anchor| async move { told(self.tend_due(anchor).await) })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        tended.into_iter().try_for_each(|tended| tended.map(drop))?;
-        self.watch_confirmed().await?;
+        failures += tended.iter().fold(0, |failures, tended| failures + u32::from(tended.is_none()));
+        failures += self.watch_confirmed().await?;
         let now = self.now();
         let next = self.read().await?.next_anchor_due().await?;
         let idle = self.parts.policy.anchors.interval.map_or(IDLE, |interval| interval.clamp(SHORTEST, IDLE));
-        Ok(next.map_or(now + idle, |next| next.clamp(now + SHORTEST, now + idle)))
+        // What has failed is due still.
+        let soonest = if failures > 0 { idle } else { SHORTEST };
+        Ok(next.map_or(now + idle, |next| next.clamp(now + soonest, now + idle)))
     }
 
-    /// Looks whether the blocks of the latest confirmed anchors are still there, when the chain has changed.
-    async fn watch_confirmed(&self) -> Result<(), AnchorError> {
-        let Some((height, hash)) = self.parts.blocks.tip().await else { return Ok(()) };
-        if self.watched_tip.lock().is_ok_and(|tip| *tip == Some(hash)) {
-            return Ok(());
+    async fn tend_due(&self, anchor: Result<Anchor, StoreError>) -> Result<(), AnchorError> {
+        self.tend_anchor(&anchor?.root, false).await.map(drop)
+    }
+
+    /// Looks whether the blocks of the latest confirmed anchors are still there, when the chain has changed. For how many
+    /// that failed.
+    async fn watch_confirmed(&self) -> Result<u32, AnchorError> {
+        // Of all sources: the best one may stand still while others know more, and come to know it later.
+        let tips = self.parts.blocks.tips().await;
+        let Some(height) = tips.iter().map(|(height, _)| *height).max() else { return Ok(0) };
+        if self.watched_tips.lock().is_ok_and(|watched| *watched == tips) {
+            return Ok(0);
         }
         let latest = self.read().await?.anchors_from_block(height.saturating_sub(WATCHED_BLOCKS)).await?;
+        let mut failures = 0;
         for anchor in latest {
-            self.look_up_blocks(&anchor).await?;
+            let looked = async { self.look_up_blocks(&anchor?, self.parts.policy.anchors.pace()).await };
+            failures += u32::from(told(looked.await).is_none());
         }
-        if let Ok(mut tip) = self.watched_tip.lock() {
-            *tip = Some(hash);
+        if let Ok(mut watched) = self.watched_tips.lock() {
+            *watched = tips;
         }
-        Ok(())
+        Ok(failures)
     }
 
     /// The last anchor, whatever has become of it.
@@ -147,6 +174,12 @@ impl Registry {
     pub async fn last_anchor(&self) -> Result<Option<Anchor>, StoreError> {
         Ok(self.read().await?.list_anchors(None, 1).await?.pop())
     }
+}
+
+/// The outcome; of a failure the operator hears here.
+fn told<T>(outcome: Result<T, AnchorError>) -> Option<T> {
+    let tell = |error| tracing::error!(error = &error as &dyn std::error::Error, "an anchor cannot be seen to");
+    outcome.map_err(tell).ok()
 }
 
 /// What an operator wants to hear.

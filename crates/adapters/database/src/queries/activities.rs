@@ -70,6 +70,11 @@ impl<M: Mode> ActivityReads for Session<M> {
         self.run(|conn| query.get_result(conn)).await
     }
 
+    async fn count_unindexed(&mut self) -> Result<u64, StoreError> {
+        let query = activities::table.filter(activities::log_index.is_null()).count();
+        self.run(|conn| query.get_result(conn)).await.map(count)
+    }
+
     async fn list_documents(&mut self, from: u64, limit: u16) -> Result<Vec<SignedDocument>, StoreError> {
         let documents = self.list_log("document", from, limit).await?;
         Ok(documents.into_iter().map(|(_, document)| SignedDocument::from_stored(document)).collect())

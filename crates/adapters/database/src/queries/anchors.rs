@@ -5,29 +5,38 @@ use super::super::schema::{Moment, anchor_asks, anchors};
 use super::rows::Place;
 use super::statement::{Select, Statement};
 use super::{Mode, Session, Writing, count, micros, place};
+use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::ots::Timestamp;
-use artdag_anchoring::{Anchor, AnchorReads, AnchorRepository, AnchorState, Ask, Digest, Evidence, Question, Standing};
+use artdag_anchoring::{
+    Anchor, AnchorReads, AnchorRepository, AnchorState, Ask, Claim, Digest, Evidence, Question, Standing,
+};
 use artdag_kernel::{Instant, StoreError};
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 /// How many places or anchors one query asks for, and how many asks one writes. The engines bound its values.
 const CHUNK: usize = 500;
 
-/// The sizes of the smallest trees that have these places, those that were given up only if there are no others. Both
-/// engines name the column of `values` so.
-pub(super) fn first_trees(indices: &[i64]) -> Statement<Nullable<BigInt>> {
+/// These places, each with the size of the tree by which it is proven best: the smallest that is confirmed on this
+/// network, or else the smallest that was stamped for it and not given up, or else the smallest of all. Both engines
+/// name the column of `values` so.
+pub(super) fn best_trees(indices: &[i64], network: Option<Network>) -> Statement<(BigInt, Nullable<BigInt>)> {
     let places = vec!["(cast(? as bigint))"; indices.len()].join(", ");
+    let behind = "select min(tree_size) from anchors where tree_size > wanted.column1";
+    // It may not have been written down which one it is.
+    let (fits, network) = match network {
+        Some(network) => ("and coalesce(network, ?) = ?", Some(network.as_str())),
+        None => ("", None),
+    };
     let query = Statement::new(format!(
-        "select coalesce(\
-            (select min(tree_size) from anchors where tree_size > wanted.column1 and state <> 'failed'), \
-            (select min(tree_size) from anchors where tree_size > wanted.column1)\
+        "select wanted.column1, coalesce(\
+            ({behind} and state = 'confirmed' {fits}), ({behind} and state <> 'failed' {fits}), ({behind})\
         ) from (values {places}) as wanted"
     ));
+    let query = network.into_iter().fold(query, |query, word| (0..4).fold(query, |query, _| query.with(word)));
     indices.iter().fold(query, |query, index| query.with(*index))
 }
 
@@ -75,22 +84,25 @@ impl<M: Mode> AnchorReads for Session<M> {
         Ok(self.load_anchors(Select::new(query)).await?.pop())
     }
 
-    async fn anchors_of(&mut self, indices: &[u64]) -> Result<Vec<Option<Anchor>>, StoreError> {
+    async fn anchors_of(
+        &mut self,
+        indices: &[u64],
+        network: Option<Network>,
+    ) -> Result<Vec<Option<Anchor>>, StoreError> {
         let wanted: BTreeSet<i64> = indices.iter().copied().filter_map(place).collect();
-        let mut sizes = BTreeSet::new();
+        let mut sizes = BTreeMap::new();
         for wanted in Vec::from_iter(wanted).chunks(CHUNK) {
-            let query = first_trees(wanted);
-            let found: Vec<Option<i64>> = self.run(|conn| query.load(conn)).await?;
-            sizes.extend(found.into_iter().flatten());
+            let query = best_trees(wanted, network);
+            let found: Vec<(i64, Option<i64>)> = self.run(|conn| query.load(conn)).await?;
+            sizes.extend(found.into_iter().filter_map(|(index, size)| Some((count(index), size?))));
         }
         let mut found = BTreeMap::new();
-        for sizes in Vec::from_iter(sizes).chunks(CHUNK) {
+        for sizes in Vec::from_iter(BTreeSet::from_iter(sizes.values().copied())).chunks(CHUNK) {
             let anchors = self.load_anchors(anchors_at(sizes)).await?;
             found.extend(anchors.into_iter().map(|anchor| (anchor.tree_size, anchor)));
         }
-        // The first of those that were found is the first of all.
-        let first = |index: &u64| found.range((Bound::Excluded(*index), Bound::Unbounded)).next();
-        Ok(indices.iter().map(|index| first(index).map(|(_, anchor)| anchor.clone())).collect())
+        let best = |index: &u64| found.get(&count(*sizes.get(index)?)).cloned();
+        Ok(indices.iter().map(best).collect())
     }
 
     async fn list_anchors(&mut self, before: Option<u64>, limit: u16) -> Result<Vec<Anchor>, StoreError> {
@@ -101,8 +113,8 @@ impl<M: Mode> AnchorReads for Session<M> {
         self.run(|conn| anchors::table.count().get_result(conn)).await.map(count)
     }
 
-    async fn due_anchors(&mut self, now: Instant, limit: u16) -> Result<Vec<Anchor>, StoreError> {
-        self.load_anchors(due(now, limit)).await
+    async fn due_anchors(&mut self, now: Instant, limit: u16) -> Result<Vec<Result<Anchor, StoreError>>, StoreError> {
+        self.load_each_anchor(due(now, limit)).await
     }
 
     async fn next_anchor_due(&mut self) -> Result<Option<Instant>, StoreError> {
@@ -110,8 +122,8 @@ impl<M: Mode> AnchorReads for Session<M> {
         self.run(|conn| query.get_result(conn)).await
     }
 
-    async fn anchors_from_block(&mut self, height: u32) -> Result<Vec<Anchor>, StoreError> {
-        self.load_anchors(from_block(height)).await
+    async fn anchors_from_block(&mut self, height: u32) -> Result<Vec<Result<Anchor, StoreError>>, StoreError> {
+        self.load_each_anchor(from_block(height)).await
     }
 }
 
@@ -149,18 +161,31 @@ impl<M: Mode> Session<M> {
     /// The anchors with their asks. These are read later, and may have become others meanwhile: the anchor is of an old
     /// revision then, and cannot be saved.
     async fn load_anchors(&mut self, query: Select<AnchorRow>) -> Result<Vec<Anchor>, StoreError> {
-        let mut anchors: Vec<Anchor> = self.load(query).await?;
-        let sizes: Vec<i64> = anchors.iter().filter_map(|anchor| place(anchor.tree_size)).collect();
-        let mut asks: BTreeMap<u64, Vec<Ask>> = BTreeMap::new();
+        self.load_each_anchor(query).await?.into_iter().collect()
+    }
+
+    async fn load_each_anchor(
+        &mut self,
+        query: Select<AnchorRow>,
+    ) -> Result<Vec<Result<Anchor, StoreError>>, StoreError> {
+        let rows: Vec<AnchorRow> = self.run(|conn| query.load(conn)).await?;
+        let sizes: Vec<i64> = rows.iter().map(|row| row.tree_size).collect();
+        let mut asks: BTreeMap<u64, Vec<AskRow>> = BTreeMap::new();
         for sizes in sizes.chunks(CHUNK) {
-            for (tree_size, ask) in self.load::<AskRow, (u64, Ask)>(asks_at(sizes)).await? {
-                asks.entry(tree_size).or_default().push(ask);
+            let query = asks_at(sizes);
+            let rows: Vec<AskRow> = self.run(|conn| query.load(conn)).await?;
+            for row in rows {
+                asks.entry(count(row.tree_size)).or_default().push(row);
             }
         }
-        for anchor in &mut anchors {
-            anchor.asks = asks.remove(&anchor.tree_size).unwrap_or_default();
-        }
-        Ok(anchors)
+        let anchor = |row: AnchorRow| {
+            let mut anchor = Anchor::try_from(row)?;
+            let digest = anchor.digest();
+            let rows = asks.remove(&anchor.tree_size).unwrap_or_default();
+            anchor.asks = rows.into_iter().map(|row| row.of(&digest)).collect::<Result<_, _>>()?;
+            Ok(anchor)
+        };
+        Ok(rows.into_iter().map(anchor).collect())
     }
 }
 
@@ -170,15 +195,19 @@ impl Session<Writing> {
         asks.sort_unstable_by_key(|ask| (ask.question != Question::Submit, &ask.calendar, &ask.question));
         let rows: Vec<(i64, &Ask)> = (0..).zip(asks).collect();
         for rows in rows.chunks(CHUNK) {
-            let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+            let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
             let add = Statement::new(format!(
                 "insert into anchor_asks (tree_size, position, calendar, message, standing, detail, failures, asked_at, \
-                due_at) values {values}"
+                due_at, answer, verified) values {values}"
             ));
-            self.execute(rows.iter().fold(add, |add, (position, ask)| {
+            let at = Place { table: "anchor_asks", row: &tree_size.to_string() };
+            let answers = rows.iter().map(|(_, ask)| ask.answer.as_ref().map(Timestamp::to_bytes).transpose());
+            let answers: Vec<Option<Vec<u8>>> = at.sound("answer", answers.collect())?;
+            self.execute(rows.iter().zip(answers).fold(add, |add, ((position, ask), answer)| {
                 let add = add.with(tree_size).with(*position).with(ask.calendar.as_str()).with(message(&ask.question));
                 let add = add.with(ask.standing.as_str()).with(ask.detail.clone()).with(i64::from(ask.failures));
-                add.with(ask.asked_at).with(ask.due_at)
+                let add = add.with(ask.asked_at).with(ask.due_at);
+                add.with(answer.unwrap_or_default()).with(written(&ask.verified))
             }))
             .await?;
         }
@@ -192,6 +221,21 @@ fn message(question: &Question) -> Vec<u8> {
         Question::Submit => Vec::new(),
         Question::Upgrade(message) => message.clone(),
     }
+}
+
+/// Only what has the length of a Merkle root can be one.
+fn written(verified: &BTreeSet<Claim>) -> Vec<u8> {
+    let roots = verified.iter().filter(|(_, root)| root.len() == 32);
+    roots.flat_map(|(height, root)| [&height.to_be_bytes()[..], root].concat()).collect()
+}
+
+fn read(verified: &[u8]) -> Result<BTreeSet<Claim>, &'static str> {
+    let (claims, []) = verified.as_chunks::<36>() else { return Err("its length is not that of claims") };
+    let claim = |bytes: &[u8; 36]| {
+        let (height, root) = bytes.split_first_chunk::<4>()?;
+        Some((u32::from_be_bytes(*height), root.into()))
+    };
+    Ok(claims.iter().filter_map(claim).collect())
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -223,6 +267,7 @@ pub(super) struct ProgressRow {
     stamped_at: Option<Instant>,
     due_at: Option<Instant>,
     revision: i64,
+    network: Option<String>,
 }
 
 impl TryFrom<AnchorRow> for Anchor {
@@ -237,6 +282,7 @@ impl TryFrom<AnchorRow> for Anchor {
             from_index: at.sound("from_index", row.from_index.try_into())?,
             checkpoint: at.digest("checkpoint", row.checkpoint)?,
             nonces: at.sound("nonces", row.nonces.as_chunks().0.try_into())?,
+            network: at.parse_some("network", progress.network.as_deref())?,
             state: at.one_of("state", &AnchorState::ALL, AnchorState::as_str, &progress.state)?,
             // In rows of their own.
             asks: Vec::new(),
@@ -308,6 +354,7 @@ impl TryFrom<&Anchor> for ProgressRow {
             stamped_at: anchor.stamped_at.map(micros),
             due_at: anchor.due_at.map(micros),
             revision: anchor.revision.into(),
+            network: anchor.network.map(|network| network.to_string()),
         })
     }
 }
@@ -324,23 +371,30 @@ pub(super) struct AskRow {
     failures: i64,
     asked_at: Option<Instant>,
     due_at: Instant,
+    answer: Vec<u8>,
+    verified: Vec<u8>,
 }
 
-impl TryFrom<AskRow> for (u64, Ask) {
-    type Error = StoreError;
-
-    fn try_from(row: AskRow) -> Result<Self, StoreError> {
-        let at = Place { table: "anchor_asks", row: &format!("{}, {}", row.tree_size, row.position) };
-        let question = if row.message.is_empty() { Question::Submit } else { Question::Upgrade(row.message) };
-        let ask = Ask {
-            calendar: at.parse("calendar", &row.calendar)?,
-            question,
-            standing: at.one_of("standing", &Standing::ALL, Standing::as_str, &row.standing)?,
-            detail: row.detail,
-            failures: at.sound("failures", row.failures.try_into())?,
-            asked_at: row.asked_at,
-            due_at: row.due_at,
+impl AskRow {
+    /// What was asked about the anchor of this digest.
+    pub(super) fn of(self, digest: &Digest) -> Result<Ask, StoreError> {
+        let at = Place { table: "anchor_asks", row: &format!("{}, {}", self.tree_size, self.position) };
+        let question = if self.message.is_empty() { Question::Submit } else { Question::Upgrade(self.message) };
+        let message = match &question {
+            Question::Submit => digest.as_bytes(),
+            Question::Upgrade(message) => message.as_slice(),
         };
-        Ok((at.sound("tree_size", row.tree_size.try_into())?, ask))
+        let answer = (!self.answer.is_empty()).then(|| Timestamp::parse(message, &self.answer)).transpose();
+        Ok(Ask {
+            calendar: at.parse("calendar", &self.calendar)?,
+            standing: at.one_of("standing", &Standing::ALL, Standing::as_str, &self.standing)?,
+            detail: self.detail,
+            failures: at.sound("failures", self.failures.try_into())?,
+            asked_at: self.asked_at,
+            due_at: self.due_at,
+            answer: at.sound("answer", answer)?,
+            verified: at.sound("verified", read(&self.verified))?,
+            question,
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
 use super::activities::{Timeline, log_range};
-use super::anchors::{anchors_at, asks_at, due, first_trees, from_block, largest, next_due};
+use super::anchors::{anchors_at, asks_at, best_trees, due, from_block, largest, next_due};
 use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
 use super::follows::{followers_of, followers_page, following_page};
@@ -17,6 +17,7 @@ use super::provenance::runs_of;
 use super::receipts::notices_page;
 use super::stored::{activities_at, anchors_of_sizes, assets_behind, checkpoints_of, tiles_of};
 use super::tree::tiles_at;
+use artdag_anchoring::bitcoin::Network;
 use artdag_assets::{AssetFilter, SearchWords};
 use artdag_federation::delivery::Breaker;
 use artdag_federation::{DeliveryState, FollowState, Peer};
@@ -298,7 +299,8 @@ async fn lineage_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
 async fn anchor_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     let indices: Vec<i64> = (0..200).map(|n| n * 50).collect();
     vec![
-        (plan(conn, first_trees(&indices)).await, dialect::plan::ANCHORS),
+        (plan(conn, best_trees(&indices, None)).await, dialect::plan::ANCHORS),
+        (plan(conn, best_trees(&indices, Some(Network::Regtest))).await, dialect::plan::ANCHORS),
         (plan(conn, anchors_at(&[3, 700])).await, dialect::plan::ANCHORS),
         (plan(conn, asks_at(&[3, 700])).await, dialect::plan::ASKS),
     ]

@@ -4,8 +4,8 @@ use super::anchors::{AnchorRow, AskRow, asks_at};
 use super::rows::{ActivityRow, AssetRow, Place};
 use super::statement::{Select, Statement};
 use super::{Mode, Session, count, place};
+use artdag_anchoring::Anchor;
 use artdag_anchoring::checkpoint::SignedCheckpoint;
-use artdag_anchoring::{Anchor, Ask};
 use artdag_assets::Asset;
 use artdag_federation::Activity;
 use artdag_kernel::StoreError;
@@ -114,12 +114,11 @@ impl<M: Mode> StoredReads for Session<M> {
             let query = asks_at(&sizes);
             let asks: Vec<AskRow> = self.run(|conn| query.load(conn)).await?;
             for ask in asks {
-                let Some(anchor) = anchors.get_mut(&ask.tree_size) else { continue };
-                let read: Result<(u64, Ask), StoreError> = ask.try_into();
-                match (anchor, read) {
-                    (Ok(anchor), Ok((_, ask))) => anchor.asks.push(ask),
-                    (unreadable @ Ok(_), Err(error)) => *unreadable = Err(error),
-                    (Err(_), _) => {}
+                let Some(row) = anchors.get_mut(&ask.tree_size) else { continue };
+                let Ok(anchor) = row else { continue };
+                match ask.of(&anchor.digest()) {
+                    Ok(ask) => anchor.asks.push(ask),
+                    Err(error) => *row = Err(error),
                 }
             }
         }

@@ -20,6 +20,7 @@ pub(crate) async fn are_found_as_they_were_added(store: Db) {
 
     let mut reader = store.read().await.unwrap();
     assert!(reader.has_unindexed().await.unwrap());
+    assert!(reader.count_unindexed().await.unwrap() > 0);
     assert_eq!(reader.find_activity(create.id).await.unwrap(), Some(create.clone()));
     assert_eq!(reader.find_activity(world.id::<ActivityId>()).await.unwrap(), None);
     assert_eq!(reader.find_activity_at(0).await.unwrap(), None);
@@ -33,6 +34,7 @@ pub(crate) async fn are_found_as_they_were_added(store: Db) {
 
     sequence(&store).await;
     assert!(!reader.has_unindexed().await.unwrap());
+    assert_eq!(reader.count_unindexed().await.unwrap(), 0);
     let indexed = Activity { index: Some(0), ..create };
     assert_eq!(reader.find_activity_at(0).await.unwrap(), Some(indexed));
     assert_eq!(reader.find_activity_at(3).await.unwrap(), Some(Activity { index: Some(3), ..other }));

@@ -1,8 +1,10 @@
 use crate::world::{Db, World, anchor};
-use artdag_anchoring::bitcoin::BlockHash;
+use artdag_anchoring::bitcoin::{BlockHash, Network};
 use artdag_anchoring::ots::{Attestation, Op, Timestamp, limits};
 use artdag_anchoring::{Anchor, AnchorState, Ask, Assurance, Digest, Evidence, Question, Standing};
+use artdag_kernel::StoreError;
 use chrono::TimeDelta;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -28,6 +30,10 @@ async fn save(store: &Db, anchor: &Anchor) -> bool {
 }
 
 /// What came of the one that succeeded.
+fn readable(anchors: Vec<Result<Anchor, StoreError>>) -> Vec<Anchor> {
+    anchors.into_iter().map(Result::unwrap).collect()
+}
+
 async fn the_one(tries: Vec<JoinHandle<Option<Anchor>>>) -> Anchor {
     let mut succeeded = Vec::new();
     for one in tries {
@@ -79,6 +85,7 @@ fn asks(world: &World) -> Vec<Ask> {
         detail: (n % 2 == 0).then(|| format!("for reason {n}, said \"é\"")),
         failures: 7 * n,
         asked_at: (n % 3 > 0).then(|| world.now()),
+        verified: (0..n).map(|at| (u32::MAX - at, Arc::from(&[at.to_be_bytes()[3]; 32][..]))).collect(),
         ..Ask::new(calendar.parse().unwrap(), question, world.now() + TimeDelta::milliseconds(n.into()))
     };
     (0..).zip(questions).map(ask).collect()
@@ -121,6 +128,14 @@ pub(crate) async fn are_found_as_they_were_saved(store: Db) {
         changed.stamped_at = Some(world.now() + TimeDelta::microseconds(2));
         changed.due_at = Some(world.now() + TimeDelta::microseconds(3));
         let in_order = asks(&world);
+        let mut in_order = in_order;
+        for ask in &mut in_order {
+            ask.answer = Some(match &ask.question {
+                Question::Submit => timestamp(&changed),
+                Question::Upgrade(message) => Timestamp::new(message).unwrap().attested(Attestation::Bitcoin(7)),
+            });
+        }
+        changed.network = (at > 0).then_some(Network::Regtest);
         changed.asks = in_order.iter().rev().cloned().collect();
         assert!(save(&store, &changed).await);
         (changed.revision, changed.asks) = (1, in_order);
@@ -248,25 +263,25 @@ pub(crate) async fn saved_by_many_are_saved_once(store: Db) {
 
 pub(crate) async fn are_found_by_the_places_they_have(store: Db) {
     let world = World::new();
-    assert_eq!(store.read().await.unwrap().anchors_of(&[0, 7]).await.unwrap(), [None, None]);
+    assert_eq!(store.read().await.unwrap().anchors_of(&[0, 7], None).await.unwrap(), [None, None]);
     let anchors = [world.anchor(20..30), world.anchor(3..5), world.anchor(5..9)];
     anchor(&store, &anchors).await;
     let mut reader = store.read().await.unwrap();
     let expected = [(9, 30), (0, 5), (3, 5), (4, 5), (5, 9), (8, 9), (15, 30), (29, 30), (4, 5)];
     let mut indices: Vec<u64> = expected.iter().map(|(index, _)| *index).collect();
-    let mut found = reader.anchors_of(&indices).await.unwrap();
+    let mut found = reader.anchors_of(&indices, None).await.unwrap();
     for ((index, tree_size), found) in expected.into_iter().zip(&found) {
         let anchor = anchors.iter().find(|anchor| anchor.tree_size == tree_size).cloned();
         assert_eq!(*found, anchor, "{index} among others");
-        assert_eq!(reader.anchors_of(&[index]).await.unwrap(), [anchor], "{index} alone");
+        assert_eq!(reader.anchors_of(&[index], None).await.unwrap(), [anchor], "{index} alone");
     }
     // Beyond the last there is none, which does not move the others.
     indices.splice(1..1, [30, 31, i64::MAX as u64, u64::MAX]);
     found.splice(1..1, [None, None, None, None]);
-    assert_eq!(reader.anchors_of(&indices).await.unwrap(), found);
-    assert_eq!(reader.anchors_of(&[30, u64::MAX]).await.unwrap(), [None, None]);
-    assert_eq!(reader.anchors_of(&[u64::MAX]).await.unwrap(), [None]);
-    assert_eq!(reader.anchors_of(&[]).await.unwrap(), []);
+    assert_eq!(reader.anchors_of(&indices, None).await.unwrap(), found);
+    assert_eq!(reader.anchors_of(&[30, u64::MAX], None).await.unwrap(), [None, None]);
+    assert_eq!(reader.anchors_of(&[u64::MAX], None).await.unwrap(), [None]);
+    assert_eq!(reader.anchors_of(&[], None).await.unwrap(), []);
     drop(reader);
     // A later tree has what is in one that was given up.
     let mut given_up = anchors[2].clone();
@@ -278,9 +293,35 @@ pub(crate) async fn are_found_by_the_places_they_have(store: Db) {
     of_last.give_up().unwrap();
     anchor(&store, std::slice::from_ref(&last)).await;
     assert!(save(&store, &of_last).await);
-    let found = store.read().await.unwrap().anchors_of(&[4, 5, 8, 30]).await.unwrap();
+    let found = store.read().await.unwrap().anchors_of(&[4, 5, 8, 30], None).await.unwrap();
     let sizes: Vec<u64> = found.into_iter().map(|anchor| anchor.unwrap().tree_size).collect();
     assert_eq!(sizes, [5, 30, 30, 31]);
+}
+
+pub(crate) async fn prove_best_by_the_first_that_is_confirmed(store: Db) {
+    let world = World::new();
+    let of = |entries: std::ops::Range<u64>, state, network| Anchor { state, network, ..world.anchor(entries) };
+    let (regtest, mainnet) = (Some(Network::Regtest), Some(Network::Mainnet));
+    let anchors = [
+        of(0..1, AnchorState::Failed, mainnet),
+        of(1..2, AnchorState::Confirmed, regtest),
+        of(2..3, AnchorState::Pending, mainnet),
+        of(3..4, AnchorState::Confirmed, mainnet),
+        of(4..5, AnchorState::Confirmed, mainnet),
+        of(5..6, AnchorState::Pending, regtest),
+        of(6..7, AnchorState::Submitting, None),
+        of(7..8, AnchorState::Failed, mainnet),
+    ];
+    anchor(&store, &anchors).await;
+    let mut reader = store.read().await.unwrap();
+    let indices = [7, 6, 5, 4, 3, 2, 1, 0, 8];
+    for (network, expected) in
+        [(mainnet, [8, 7, 7, 5, 4, 4, 4, 4]), (regtest, [8, 7, 6, 6, 6, 6, 2, 2]), (None, [8, 7, 6, 5, 4, 4, 2, 2])]
+    {
+        let found = reader.anchors_of(&indices, network).await.unwrap();
+        let sizes: Vec<u64> = found.into_iter().flatten().map(|anchor| anchor.tree_size).collect();
+        assert_eq!(sizes, expected, "{network:?}");
+    }
 }
 
 pub(crate) async fn are_listed_largest_first(store: Db) {
@@ -321,9 +362,13 @@ pub(crate) async fn are_due_longest_waiting_first(store: Db) {
         (90_000, 9, &[2, 5, 4, 1]),
         (90_000, 3, &[2, 5, 4]),
     ] {
-        assert_eq!(sizes(&reader.due_anchors(after(now), limit).await.unwrap()), expected, "{limit} at {now}");
+        assert_eq!(
+            sizes(&readable(reader.due_anchors(after(now), limit).await.unwrap())),
+            expected,
+            "{limit} at {now}"
+        );
     }
-    assert_eq!(reader.due_anchors(after(10_000), 1).await.unwrap(), anchors[1..2]);
+    assert_eq!(readable(reader.due_anchors(after(10_000), 1).await.unwrap()), anchors[1..2]);
     assert_eq!(reader.next_anchor_due().await.unwrap(), Some(after(10_000)));
     for tree_size in [2, 5] {
         assert!(save(&store, &Anchor { due_at: None, ..anchors[tree_size - 1].clone() }).await);
@@ -353,9 +398,9 @@ pub(crate) async fn are_found_by_their_block(store: Db) {
     for (height, expected) in
         [(0, &[2, 7, 6, 1][..]), (100, &[2, 7, 6, 1]), (101, &[6, 1]), (300, &[1]), (301, &[]), (u32::MAX, &[])]
     {
-        assert_eq!(sizes(&reader.anchors_from_block(height).await.unwrap()), expected, "{height}");
+        assert_eq!(sizes(&readable(reader.anchors_from_block(height).await.unwrap())), expected, "{height}");
     }
-    assert_eq!(reader.anchors_from_block(300).await.unwrap(), anchors[..1]);
+    assert_eq!(readable(reader.anchors_from_block(300).await.unwrap()), anchors[..1]);
 }
 
 pub(crate) async fn are_loaded_by_the_hundred(store: Db) {
@@ -368,9 +413,9 @@ pub(crate) async fn are_loaded_by_the_hundred(store: Db) {
     let anchors: Vec<Anchor> = (0..1100).map(confirmed).collect();
     anchor(&store, &anchors).await;
     let mut reader = store.read().await.unwrap();
-    assert_eq!(reader.anchors_from_block(1000).await.unwrap(), anchors);
+    assert_eq!(readable(reader.anchors_from_block(1000).await.unwrap()), anchors);
     let indices: Vec<u64> = (0..1100).collect();
-    let found: Vec<Anchor> = reader.anchors_of(&indices).await.unwrap().into_iter().flatten().collect();
+    let found: Vec<Anchor> = reader.anchors_of(&indices, None).await.unwrap().into_iter().flatten().collect();
     assert_eq!(found, anchors);
 }
 

@@ -70,6 +70,7 @@ contract! {
         are_saved_at_their_revision_only,
         saved_by_many_are_saved_once,
         are_found_by_the_places_they_have,
+        prove_best_by_the_first_that_is_confirmed,
         are_listed_largest_first,
         are_due_longest_waiting_first,
         are_found_by_their_block,

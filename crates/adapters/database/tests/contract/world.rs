@@ -1,5 +1,6 @@
 //! Things to keep in a store.
 
+use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::checkpoint::Checkpoint;
 use artdag_anchoring::{Anchor, Digest};
 use artdag_assets::{Asset, AssetFilter, AssetName, Details, NewAsset, Tag, Tags};
@@ -77,7 +78,7 @@ impl World {
         let root = Digest::of(&entries.end.to_be_bytes());
         let checkpoint = Checkpoint::new("art.example/log", entries.end, root).unwrap();
         let calendars = ["https://alice.example", "https://bob.example"].map(|uri| uri.parse().unwrap());
-        Anchor::begin(&checkpoint, entries.start, [[1; 16], [2; 16]], &calendars, self.now())
+        Anchor::begin(&checkpoint, Network::Mainnet, entries.start, [[1; 16], [2; 16]], &calendars, self.now())
     }
 
     /// The `Create` that an asset names as its claim.

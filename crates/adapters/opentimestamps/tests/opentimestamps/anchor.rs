@@ -1,7 +1,7 @@
 //! From a digest to a block, as the use cases will do it.
 
 use crate::support::{Peer, calendars, client};
-use artdag_anchoring::ots::{DetachedTimestamp, FileHash};
+use artdag_anchoring::ots::{DetachedTimestamp, FileHash, Timestamp};
 use artdag_anchoring::{BlockHeaders, Calendar, CalendarError, Digest, Verdict};
 use artdag_opentimestamps::{BATCH, BitcoinCoreRpc, HeaderFile, sync};
 use artdag_testing::PATIENT;
@@ -14,14 +14,15 @@ async fn a_stamp_becomes_a_proof_that_the_official_client_accepts() {
     let Some(peer) = Peer::start().await else { return };
     let (uris, digest) = ([peer.uri()], Digest::of(DOCUMENT));
     let asking = calendars(&uris);
-    let mut timestamp = asking.submit(&uris[0], &digest).await.unwrap();
+    let timestamp = asking.submit(&uris[0], &digest).await.unwrap();
     let (uri, message) = timestamp.pending().map(|(uri, message)| (uri.clone(), message)).next().unwrap();
     assert_eq!(uri, peer.uri());
 
     let early = asking.upgrade(&uri, &message).await;
     assert!(matches!(early, Err(CalendarError::NotYet(_))), "{early:?}");
     peer.control("mine/6").await;
-    timestamp.insert(&asking.upgrade(&uri, &message).await.unwrap()).unwrap();
+    let answer = asking.upgrade(&uri, &message).await.unwrap();
+    let timestamp = Timestamp::joined(digest.as_bytes(), [&timestamp, &answer]).unwrap();
 
     let (folder, rules) = (tempfile::tempdir().unwrap(), peer.rules().await);
     let file = Arc::new(HeaderFile::open(folder.path().join("headers"), rules.clone()).unwrap());

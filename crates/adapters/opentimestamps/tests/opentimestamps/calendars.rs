@@ -3,7 +3,7 @@
 use crate::support::{Parrot, Peer, calendars, client};
 use artdag_anchoring::bitcoin::AttestationError;
 use artdag_anchoring::ots::{CalendarUri, Calendars, Timestamp};
-use artdag_anchoring::{Calendar, CalendarError, Digest, Verdict};
+use artdag_anchoring::{Calendar, CalendarError, Digest, Refuted, Verdict};
 use artdag_opentimestamps::{BitcoinCoreRpc, HttpCalendars};
 use artdag_testing::{PATIENT, free_port};
 use std::net::TcpListener;
@@ -108,7 +108,7 @@ async fn each_fault_at_upgrade_is_told_apart_and_the_others_are_used() {
         let told = match &answer {
             Ok(answer) => match &verdicts(&bad, answer).await[..] {
                 [Verdict::Verified(evidence)] => evidence.is_final().to_string(),
-                [Verdict::False(AttestationError::AnotherRoot)] => "false".to_owned(),
+                [Verdict::False(Refuted { error: AttestationError::AnotherRoot, .. })] => "false".to_owned(),
                 other => panic!("{fault}: {other:?}"),
             },
             error @ Err(_) => told(error, &uris[1]),

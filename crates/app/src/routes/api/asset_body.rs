@@ -3,6 +3,7 @@
 use crate::http::problem::Problem;
 use crate::routes::anchors::AnchorStatus;
 use artdag_anchoring::Anchor;
+use artdag_anchoring::bitcoin::Network;
 use artdag_assets::{Asset, Tombstone};
 use artdag_federation::Site;
 use artdag_kernel::rfc3339;
@@ -58,30 +59,33 @@ pub(crate) struct AssetBody {
 impl AssetBody {
     /// With the anchor of its claim.
     pub(crate) async fn read(registry: &Registry, asset: &Asset) -> Result<Self, Problem> {
+        let network = registry.bitcoin_network();
         let anchor = match asset.claim_index {
-            Some(index) => registry.read().await?.anchors_of(&[index]).await?.pop().flatten(),
+            Some(index) => registry.read().await?.anchors_of(&[index], Some(network)).await?.pop().flatten(),
             None => None,
         };
-        Ok(Self::of(registry.site(), asset).with(anchor.as_ref()))
+        Ok(Self::of(registry.site(), asset).with(anchor.as_ref(), network))
     }
 
     /// Each with the anchor of its claim.
     pub(super) async fn read_all(
-        site: &Site,
+        registry: &Registry,
         reader: &mut (dyn Reader + '_),
         assets: &[Asset],
     ) -> Result<Vec<Self>, Problem> {
+        let (site, network) = (registry.site(), registry.bitcoin_network());
         let indices: Vec<u64> = assets.iter().filter_map(|asset| asset.claim_index).collect();
-        let mut anchors = reader.anchors_of(&indices).await?.into_iter();
+        let mut anchors = reader.anchors_of(&indices, Some(network)).await?.into_iter();
         let body = |asset: &Asset| {
             let anchor = asset.claim_index.and_then(|_| anchors.next()).flatten();
-            Self::of(site, asset).with(anchor.as_ref())
+            Self::of(site, asset).with(anchor.as_ref(), network)
         };
         Ok(assets.iter().map(body).collect())
     }
 
-    fn with(self, anchor: Option<&Anchor>) -> Self {
-        Self { anchor: Some(AnchorStatus::of(anchor)), ..self }
+    fn with(self, anchor: Option<&Anchor>, network: Network) -> Self {
+        let anchor = anchor.map(|anchor| anchor.on(network));
+        Self { anchor: Some(AnchorStatus::of(anchor.as_ref())), ..self }
     }
 
     pub(super) fn of(site: &Site, asset: &Asset) -> Self {

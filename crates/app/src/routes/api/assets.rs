@@ -56,7 +56,7 @@ async fn list_assets(request: HttpRequest, registry: web::Data<Registry>) -> Res
     let site = registry.site();
     let place = |asset: &Asset| Cursor { at: asset.created_at, id: asset.id.as_uuid() };
     let tail = query.tail(&format!("{}/assets", site.base()), page, &slice, count, place);
-    let assets = AssetBody::read_all(site, reader.as_mut(), &slice.items).await?;
+    let assets = AssetBody::read_all(&registry, reader.as_mut(), &slice.items).await?;
     let body = AssetList { assets, tail };
     Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
 }

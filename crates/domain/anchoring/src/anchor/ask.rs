@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ots::CalendarUri;
+use super::{Claim, Pace};
+use crate::ots::{CalendarUri, Timestamp};
 use artdag_kernel::Instant;
 
 /// What a calendar is asked.
@@ -30,6 +32,10 @@ pub struct Ask {
     pub asked_at: Option<Instant>,
     /// When it is to be asked next, as long as there is something to learn.
     pub due_at: Instant,
+    /// What it gave, as far as that is not known to be false.
+    pub answer: Option<Timestamp>,
+    /// The blocks that it named and that were there when they were looked up last.
+    pub verified: BTreeSet<Claim>,
 }
 
 /// What came of a question.
@@ -37,9 +43,9 @@ pub struct Ask {
 pub enum Standing {
     /// It was not asked yet, or it knows no more yet.
     Waiting,
-    /// It does not answer, or not so that it could be used.
+    /// It does not answer.
     Silent,
-    /// It said what is not true. It is asked again all the same: servers are repaired.
+    /// It gave what cannot be used or is not true. It is asked again all the same: servers are repaired.
     False,
     /// It has taken the digest, or named a block that nobody has looked up yet.
     Answered,
@@ -67,12 +73,6 @@ impl Standing {
             Self::Verified => "verified",
         }
     }
-
-    /// Whether the question is still to be asked.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Waiting | Self::Silent | Self::False)
-    }
 }
 
 impl FromStr for Standing {
@@ -93,12 +93,53 @@ impl Ask {
     /// A question that was not asked yet.
     #[must_use]
     pub const fn new(calendar: CalendarUri, question: Question, due_at: Instant) -> Self {
-        Self { calendar, question, standing: Standing::Waiting, detail: None, failures: 0, asked_at: None, due_at }
+        Self {
+            calendar,
+            question,
+            standing: Standing::Waiting,
+            detail: None,
+            failures: 0,
+            asked_at: None,
+            due_at,
+            answer: None,
+            verified: BTreeSet::new(),
+        }
     }
 
     /// Whether it is to be asked by now.
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        self.standing.is_open() && self.due_at <= now
+        self.is_open() && self.due_at <= now
+    }
+
+    /// Whether there is still something to learn. Who named a block that nobody could look up may come to name another.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.standing {
+            Standing::Waiting | Standing::Silent | Standing::False => true,
+            Standing::Answered => self.question != Question::Submit,
+            Standing::Verified => false,
+        }
+    }
+
+    /// Puts off the next time, unless it was asked out of turn.
+    pub(super) fn put_off(&mut self, due_at: Instant, now: Instant, pace: Pace) {
+        if pace.counts() || self.due_at <= now {
+            self.due_at = due_at;
+        }
+    }
+
+    /// What was said before is not unsaid by failing to say it again.
+    pub(super) const fn unless_answered(&self, standing: Standing) -> Standing {
+        if matches!(self.standing, Standing::Answered) { Standing::Answered } else { standing }
+    }
+
+    pub(super) fn fail(&mut self, standing: Standing, why: String, now: Instant, pace: Pace) {
+        self.standing = standing;
+        self.detail = Some(why);
+        if pace.counts() || self.due_at <= now {
+            self.due_at = now + pace.after_failures(self.failures);
+            self.failures = self.failures.saturating_add(1);
+        }
     }
 }

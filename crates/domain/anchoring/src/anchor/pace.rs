@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     period: TimeDelta,
+    counts: bool,
 }
 
 /// Nobody is left alone for longer.
@@ -13,7 +14,19 @@ impl Pace {
     /// No more often than once in that time. It is at least a second, and at most six hours.
     #[must_use]
     pub fn new(period: TimeDelta) -> Self {
-        Self { period: period.clamp(TimeDelta::seconds(1), LONGEST) }
+        Self { period: period.clamp(TimeDelta::seconds(1), LONGEST), counts: true }
+    }
+
+    /// The same for what somebody is in a hurry for: who is asked before their time and has nothing to say is asked at
+    /// that time all the same, and no later for it.
+    #[must_use]
+    pub const fn urged(self) -> Self {
+        Self { counts: false, ..self }
+    }
+
+    /// Whether what comes of it decides about the next time.
+    pub(super) const fn counts(self) -> bool {
+        self.counts
     }
 
     /// The shortest pause.

@@ -33,6 +33,8 @@ pub enum AnchorEvent {
     BlockLost,
     /// An operator gives up.
     GivenUp,
+    /// It is taken up again.
+    Revived,
 }
 
 /// What cannot happen in a state.
@@ -58,7 +60,7 @@ impl AnchorState {
     ///
     /// If that cannot happen in this state.
     pub const fn after(self, event: AnchorEvent) -> Result<Self, InvalidTransition> {
-        use AnchorEvent::{BlockLost, GivenUp, Stamped, Verified};
+        use AnchorEvent::{BlockLost, GivenUp, Revived, Stamped, Verified};
         Ok(match (self, event) {
             (Self::Submitting | Self::Pending | Self::Reorged, Stamped) => Self::Pending,
             (Self::Pending, Verified { confirmations }) if confirmations >= FINAL_CONFIRMATIONS => Self::Confirmed,
@@ -66,9 +68,11 @@ impl AnchorState {
             (Self::Confirmed, Verified { .. }) => Self::Confirmed,
             (Self::Confirmed | Self::Reorged, BlockLost) => Self::Reorged,
             (Self::Submitting | Self::Pending | Self::Reorged | Self::Failed, GivenUp) => Self::Failed,
+            (Self::Submitting | Self::Failed, Revived) => Self::Submitting,
             (Self::Submitting, Verified { .. } | BlockLost)
-            | (Self::Confirmed, Stamped | GivenUp)
-            | (Self::Reorged, Verified { .. })
+            | (Self::Pending, Revived)
+            | (Self::Confirmed, Stamped | GivenUp | Revived)
+            | (Self::Reorged, Verified { .. } | Revived)
             | (Self::Failed, Stamped | Verified { .. } | BlockLost) => {
                 return Err(InvalidTransition { state: self, event });
             }
@@ -157,6 +161,7 @@ mod tests {
             (0..12_u32).prop_map(|confirmations| AnchorEvent::Verified { confirmations }),
             Just(AnchorEvent::BlockLost),
             Just(AnchorEvent::GivenUp),
+            Just(AnchorEvent::Revived),
         ]
     }
 
@@ -167,6 +172,7 @@ mod tests {
             for event in events {
                 let Ok(next) = state.after(event) else { continue };
                 match (state, next) {
+                    (AnchorState::Failed, AnchorState::Submitting) => prop_assert_eq!(event, AnchorEvent::Revived),
                     (AnchorState::Failed, next) => prop_assert_eq!(next, AnchorState::Failed),
                     (_, AnchorState::Failed) => prop_assert_eq!(event, AnchorEvent::GivenUp),
                     (AnchorState::Confirmed, AnchorState::Confirmed) => {}
@@ -178,6 +184,7 @@ mod tests {
                     (before, AnchorState::Reorged) => {
                         prop_assert!(matches!(before, AnchorState::Confirmed | AnchorState::Reorged));
                     }
+                    (AnchorState::Submitting, AnchorState::Submitting) => {}
                     (_, AnchorState::Submitting) => prop_assert!(false, "nothing leads back to the beginning"),
                     (_, AnchorState::Pending) => {}
                 }

@@ -1,8 +1,10 @@
+mod hostile;
+
 use super::*;
 use crate::bitcoin::{AttestationError, LookupError};
-use crate::ots::{Argument, Op};
-use crate::{Assurance, Unknown};
-use chrono::{DateTime, TimeDelta};
+use crate::ots::{Argument, Attestation, Op};
+use crate::{Assurance, Refuted, Unknown, Verdict};
+use chrono::DateTime;
 use proptest::prelude::*;
 
 const HOUR: i64 = 3600;
@@ -21,7 +23,7 @@ fn uri(name: &str) -> CalendarUri {
 
 fn begun() -> Anchor {
     let checkpoint = Checkpoint::new("art.example/log", 7, Digest::of(b"a root")).unwrap();
-    Anchor::begin(&checkpoint, 3, [[1; 16], [2; 16]], &[uri("b"), uri("a"), uri("b")], at(0))
+    Anchor::begin(&checkpoint, Network::Regtest, 3, [[1; 16], [2; 16]], &[uri("b"), uri("a"), uri("b")], at(0))
 }
 
 /// What a calendar promises: it makes a message of its own of the digest.
@@ -51,7 +53,11 @@ fn evidence(height: u32, confirmations: u32) -> Verdict {
 }
 
 fn refuted() -> Verdict {
-    Verdict::False(AttestationError::AnotherRoot)
+    refuted_by(Assurance::Node)
+}
+
+fn refuted_by(assurance: Assurance) -> Verdict {
+    Verdict::False(Refuted { error: AttestationError::AnotherRoot, assurance, confirmations: Some(9) })
 }
 
 fn stamped(names: &[&str]) -> (Anchor, Vec<Question>) {
@@ -167,7 +173,8 @@ fn a_reorganisation_past_the_end_stamps_again() {
     judge(&mut anchor, HOUR, |_| evidence(10, 6));
     judge(&mut anchor, 9 * HOUR, |_| refuted());
     assert_eq!((anchor.state, anchor.due_at), (AnchorState::Reorged, Some(at(9 * HOUR))));
-    assert!(anchor.timestamp.is_none() && anchor.evidence.is_none());
+    assert!(anchor.claims().is_empty() && anchor.evidence.is_none());
+    assert_eq!(anchor.timestamp.as_ref().unwrap().pending().count(), 2, "what was promised may still come true");
     assert!(anchor.invite(&[uri("a"), uri("c")], at(9 * HOUR)), "an operator may have found better calendars");
     for name in ["b", "c"] {
         let (answer, question) = promise(name, &anchor);
@@ -243,6 +250,111 @@ fn nobody_causes_many_questions() {
     }
     anchor.heard(&uri("a"), &Question::Submit, &Ok(greedy), at(1), pace());
     assert_eq!((anchor.asks.len(), standing(&anchor, "a", &Question::Submit)), (2, Standing::False));
+}
+
+#[test]
+fn who_is_urged_is_not_left_alone_for_longer() {
+    let mut anchor = begun();
+    anchor.heard(&uri("a"), &Question::Submit, &Err(CalendarError::Slow), at(0), pace());
+    let of_a = |anchor: &Anchor| anchor.asks.iter().find(|ask| ask.calendar == uri("a")).unwrap().clone();
+    let before = of_a(&anchor);
+    let garbage = Timestamp::new(b"another message").unwrap().attested(Attestation::Pending(uri("a")));
+    for reply in [Err(CalendarError::Slow), Err(CalendarError::NotYet("later".to_owned())), Ok(garbage)] {
+        anchor.heard(&uri("a"), &Question::Submit, &reply, at(60), pace().urged());
+        assert_eq!(of_a(&anchor).due_at, before.due_at);
+    }
+    assert_eq!(of_a(&anchor).asked_at, Some(at(60)));
+    anchor.heard(&uri("a"), &Question::Submit, &Err(CalendarError::Slow), before.due_at, pace().urged());
+    assert!(of_a(&anchor).due_at > before.due_at, "it was its turn");
+}
+
+#[test]
+fn what_was_given_up_can_be_taken_up_again() {
+    let (mut anchor, questions) = stamped(&["a", "b"]);
+    assert!(!anchor.revive(at(2)));
+    anchor.give_up().unwrap();
+    assert!(anchor.revive(at(HOUR)));
+    anchor.settle(2, at(HOUR), pace());
+    assert_eq!((anchor.state, anchor.due_at), (AnchorState::Pending, Some(at(HOUR))));
+    anchor.heard(&uri("a"), &questions[0], &Ok(block(&questions[0], 10)), at(HOUR), pace());
+    judge(&mut anchor, HOUR, |_| evidence(10, 6));
+    assert_eq!(anchor.state, AnchorState::Confirmed);
+}
+
+#[test]
+fn others_are_invited_when_nothing_comes_of_promises() {
+    let (mut anchor, _) = stamped(&["a", "b"]);
+    assert!(!anchor.invite(&[uri("c")], at(48 * HOUR)));
+    assert!(anchor.invite(&[uri("a"), uri("c")], at(73 * HOUR)));
+    let asked: Vec<&Ask> = anchor.open_asks().filter(|ask| ask.question == Question::Submit).collect();
+    assert_eq!(asked.iter().map(|ask| ask.calendar.as_str()).collect::<Vec<_>>(), ["https://c.example"]);
+    let (answer, question) = promise("c", &anchor);
+    anchor.heard(&uri("c"), &Question::Submit, &Ok(answer), at(73 * HOUR), pace());
+    anchor.heard(&uri("c"), &question, &Ok(block(&question, 10)), at(80 * HOUR), pace());
+    judge(&mut anchor, 80 * HOUR, |_| evidence(10, 6));
+    assert_eq!(anchor.state, AnchorState::Confirmed);
+}
+
+#[test]
+fn who_names_a_block_that_nobody_knows_is_asked_again() {
+    let (mut anchor, questions) = stamped(&["a", "b"]);
+    anchor.heard(&uri("a"), &questions[0], &Ok(block(&questions[0], 10)), at(HOUR), pace());
+    judge(&mut anchor, HOUR, |_| Verdict::Unknown(Unknown::NoSource));
+    assert!(anchor.open_asks().any(|ask| ask.question == questions[0]));
+    anchor.heard(&uri("a"), &questions[0], &Err(CalendarError::Slow), at(2 * HOUR), pace());
+    assert_eq!(standing(&anchor, "a", &questions[0]), Standing::Answered, "what it said stays said");
+    anchor.heard(&uri("a"), &questions[0], &Ok(block(&questions[0], 12)), at(3 * HOUR), pace());
+    assert_eq!(anchor.claims().len(), 2);
+    judge(
+        &mut anchor,
+        3 * HOUR,
+        |claim| if claim.0 == 12 { evidence(12, 6) } else { Verdict::Unknown(Unknown::NoSource) },
+    );
+    assert_eq!(anchor.state, AnchorState::Confirmed);
+}
+
+/// When answers were not kept apart, the first submission got all of the proof.
+#[test]
+fn older_anchors_are_followed_as_well() {
+    for confirmations in [3, 6] {
+        let (mut anchor, questions) = stamped(&["a", "b"]);
+        anchor.heard(&uri("a"), &questions[0], &Ok(block(&questions[0], 10)), at(HOUR), pace());
+        judge(&mut anchor, HOUR, |_| evidence(10, confirmations));
+        for ask in &mut anchor.asks {
+            (ask.answer, ask.verified) = (None, BTreeSet::new());
+        }
+        anchor.asks[0].answer.clone_from(&anchor.timestamp);
+        let proof = anchor.timestamp.clone();
+        judge(&mut anchor, 2 * HOUR, |_| evidence(10, confirmations));
+        assert_eq!(anchor.timestamp, proof);
+        judge(&mut anchor, 3 * HOUR, |_| refuted());
+        let expected = if confirmations == 6 { AnchorState::Reorged } else { AnchorState::Pending };
+        assert_eq!((anchor.state, anchor.claims().len()), (expected, 0));
+        assert_eq!(anchor.open_asks().filter(|ask| ask.question == Question::Submit).count(), 2);
+        for name in ["a", "b"] {
+            let (answer, question) = promise(name, &anchor);
+            anchor.heard(&uri(name), &Question::Submit, &Ok(answer), at(4 * HOUR), pace());
+            anchor.settle(2, at(4 * HOUR), pace());
+            anchor.heard(&uri(name), &question, &Ok(block(&question, 12)), at(5 * HOUR), pace());
+        }
+        judge(&mut anchor, 5 * HOUR, |_| evidence(12, 6));
+        assert_eq!(anchor.state, AnchorState::Confirmed);
+    }
+}
+
+#[test]
+fn a_final_block_that_gets_deeper_is_no_news() {
+    let (mut anchor, questions) = stamped(&["a", "b"]);
+    anchor.heard(&uri("a"), &questions[0], &Ok(block(&questions[0], 10)), at(HOUR), pace());
+    judge(&mut anchor, HOUR, |_| evidence(10, 6));
+    let before = anchor.clone();
+    judge(&mut anchor, HOUR + 600, |_| evidence(10, 7));
+    assert_eq!((anchor.verified_at, anchor.evidence.as_ref().unwrap().confirmations), (Some(at(HOUR + 600)), Some(7)));
+    assert!(!anchor.is_news(&before) && anchor != before);
+    judge(&mut anchor, 2 * HOUR, |_| evidence(10, 12));
+    assert!(anchor.is_news(&before), "it was looked up an hour later");
+    judge(&mut anchor, 2 * HOUR, |_| refuted());
+    assert!(anchor.is_news(&before));
 }
 
 #[test]

@@ -9,6 +9,12 @@ pub enum AttestationError {
     /// The block has another Merkle root.
     #[error("the message is not the Merkle root of the block")]
     AnotherRoot,
+    /// There is no block of that height, nor will there be soon.
+    #[error("there is no such block: the last one is {last}")]
+    NoSuchBlock {
+        /// The height of the last block.
+        last: u32,
+    },
 }
 
 /// Checks that the message is the block's Merkle root, both in the order of bytes that headers have.

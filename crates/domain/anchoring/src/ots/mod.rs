@@ -30,4 +30,4 @@ pub use error::OtsError;
 pub use hash::{FileHash, HashAlgorithm};
 pub use op::{Argument, Op};
 pub use path::{Batch, batch, inclusion_ops};
-pub use timestamp::{Attested, Timestamp};
+pub use timestamp::{Attested, Cost, Timestamp};

@@ -1,4 +1,5 @@
 use super::reader::Reader;
+use super::timestamp::Cost;
 use super::{Attestation, Op, OtsError, limits};
 
 /// A message's place in a proof, without the message itself: that follows from the steps that lead here.
@@ -99,9 +100,26 @@ impl Node {
         budget.spend(0, self, message)
     }
 
-    /// How many messages it stands for, its own included.
-    pub(super) fn messages(&self) -> usize {
-        1 + self.branches.iter().map(|(_, node)| node.messages()).sum::<usize>()
+    /// Drops what more steps than these lead to.
+    pub(super) fn prune(&mut self, depth: usize) {
+        let Some(rest) = depth.checked_sub(1) else { return self.branches.clear() };
+        for (_, node) in &mut self.branches {
+            node.prune(rest);
+        }
+        self.branches.retain(|(_, node)| !node.attestations.is_empty() || !node.branches.is_empty());
+    }
+
+    /// Adds what it takes to what others take.
+    pub(super) fn add_cost(&self, depth: usize, message: &[u8], cost: &mut Cost) {
+        cost.messages += 1;
+        cost.attestations += self.attestations.len();
+        cost.depth = cost.depth.max(depth);
+        for (op, node) in &self.branches {
+            if let Ok(after) = op.apply(message) {
+                cost.work += work(message, &after);
+                node.add_cost(depth + 1, &after, cost);
+            }
+        }
     }
 
     /// Calls a function for every node with its message, from the top down. The limits were checked, so every step
@@ -126,6 +144,11 @@ impl Node {
     }
 }
 
+/// What a step takes.
+const fn work(message: &[u8], after: &[u8]) -> usize {
+    limits::STEP + message.len() + after.len()
+}
+
 struct Budget {
     messages: usize,
     work: usize,
@@ -139,8 +162,7 @@ impl Budget {
         self.messages = self.messages.checked_sub(1).ok_or(OtsError::TooManyMessages)?;
         for (op, node) in &node.branches {
             let after = op.apply(message)?;
-            let work = limits::STEP + message.len() + after.len();
-            self.work = self.work.checked_sub(work).ok_or(OtsError::TooMuchWork)?;
+            self.work = self.work.checked_sub(work(message, &after)).ok_or(OtsError::TooMuchWork)?;
             self.spend(depth + 1, node, &after)?;
         }
         Ok(())

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::node::Node;
@@ -9,6 +10,21 @@ use super::{Attestation, CalendarUri, Op, OtsError, limits};
 pub struct Timestamp {
     message: Vec<u8>,
     node: Node,
+}
+
+/// What a timestamp takes, in the units of the [`limits`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// How many messages there are, its own included.
+    pub messages: usize,
+    /// How many bytes its steps read and write.
+    pub work: usize,
+    /// How many steps follow one another.
+    pub depth: usize,
+    /// How many attestations there are.
+    pub attestations: usize,
+    /// How many bytes it is written in.
+    pub bytes: usize,
 }
 
 /// An attestation and the message that it is about.
@@ -107,30 +123,52 @@ impl Timestamp {
         self.replace(node)
     }
 
-    /// Takes in what is claimed of a message that occurs in this timestamp, such as a calendar's answer about one
-    /// that was pending.
+    /// All of these answers in one: those about the message stand side by side, and each of the others is put where the
+    /// message that it is about first occurs. Where it occurs nowhere, it is left out, and so is what would be too deep.
+    ///
+    /// Each is taken in once, so that the whole is no more than its parts, however often a message is repeated.
     ///
     /// # Errors
     ///
-    /// If the message does not occur, or both together go beyond the limits. This one is then as it was.
-    pub fn insert(&mut self, answer: &Self) -> Result<(), OtsError> {
-        let mut places: usize = 0;
-        self.node.walk(&self.message, &mut |message, _| places += usize::from(message == answer.message));
-        if places == 0 {
-            return Err(OtsError::AnotherMessage);
-        }
-        // Before anything is copied to each of them.
-        let size = answer.node.messages().saturating_mul(places).saturating_add(self.node.messages());
-        if size > 2 * limits::MESSAGES {
-            return Err(OtsError::TooManyMessages);
-        }
-        let mut node = self.node.clone();
-        node.walk_mut(&self.message, &mut |message, node| {
-            if message == answer.message {
+    /// If the message has not 1 to 4096 bytes, or all together go beyond the limits.
+    pub fn joined<'a>(message: &[u8], answers: impl IntoIterator<Item = &'a Self>) -> Result<Self, OtsError> {
+        let mut node = Node::default();
+        let mut others: BTreeMap<&[u8], Node> = BTreeMap::new();
+        for answer in answers {
+            if answer.message == message {
                 node.absorb(answer.node.clone());
+            } else {
+                others.entry(&answer.message).or_default().absorb(answer.node.clone());
+            }
+        }
+        node.normalise();
+        node.walk_mut(message, &mut |message, node| {
+            if let Some(other) = others.remove(message) {
+                node.absorb(other);
             }
         });
-        self.replace(node)
+        node.prune(limits::DEPTH);
+        let mut joined = Self::new(message)?;
+        joined.replace(node)?;
+        Ok(joined)
+    }
+
+    /// Only what so many steps lead to.
+    #[must_use]
+    pub fn within(mut self, depth: usize) -> Self {
+        self.node.prune(depth);
+        self
+    }
+
+    /// What it takes to keep and to check it.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let mut cost = Cost::default();
+        self.node.add_cost(0, &self.message, &mut cost);
+        let mut bytes = Vec::new();
+        // A branch that attests nothing is not written, and all before it is.
+        cost.bytes = self.node.write(&mut bytes).map_or(bytes.len(), |()| bytes.len());
+        cost
     }
 
     /// Keeps the attestations for which the function says so, and the branches that lead to them.
@@ -153,20 +191,6 @@ impl Timestamp {
             }
         });
         all
-    }
-
-    /// What is claimed of a message that occurs in it, such as one that a calendar was asked about: of its first
-    /// occurrence.
-    #[must_use]
-    pub fn part(&self, message: &[u8]) -> Option<Self> {
-        let mut found = None;
-        self.node.walk(&self.message, &mut |at, node| {
-            if found.is_none() && at == message {
-                found = Some(node);
-            }
-        });
-        // It is part of what keeps to the limits.
-        found.map(|node| Self { message: message.to_vec(), node: node.clone() })
     }
 
     /// The calendars that will know more, each with the message to ask it about.

@@ -1,3 +1,4 @@
+use crate::bitcoin::Network;
 use crate::{Anchor, Digest};
 use artdag_kernel::{Instant, StoreError};
 use async_trait::async_trait;
@@ -8,9 +9,14 @@ pub trait AnchorReads: Send {
     /// The anchor of this root.
     async fn find_anchor(&mut self, root: &Digest) -> Result<Option<Anchor>, StoreError>;
 
-    /// For each of these places in the log the first anchor whose tree has it, in their order. One that was given up
-    /// only if no other has it.
-    async fn anchors_of(&mut self, indices: &[u64]) -> Result<Vec<Option<Anchor>>, StoreError>;
+    /// For each of these places in the log the anchor by which it is proven best, in their order: the first one whose
+    /// tree has it and that is confirmed on this network. Or else the first one that was stamped for it and not given
+    /// up, or else the first one.
+    async fn anchors_of(
+        &mut self,
+        indices: &[u64],
+        network: Option<Network>,
+    ) -> Result<Vec<Option<Anchor>>, StoreError>;
 
     /// At most so many anchors, largest tree first: those of a tree below `before`, if it is given.
     async fn list_anchors(&mut self, before: Option<u64>, limit: u16) -> Result<Vec<Anchor>, StoreError>;
@@ -18,14 +24,16 @@ pub trait AnchorReads: Send {
     /// How many anchors there are.
     async fn count_anchors(&mut self) -> Result<u64, StoreError>;
 
-    /// At most so many anchors for which there is something to do by now, those that wait longest first.
-    async fn due_anchors(&mut self, now: Instant, limit: u16) -> Result<Vec<Anchor>, StoreError>;
+    /// At most so many anchors for which there is something to do by now, those that wait longest first. One that cannot
+    /// be read is in the way of no other.
+    async fn due_anchors(&mut self, now: Instant, limit: u16) -> Result<Vec<Result<Anchor, StoreError>>, StoreError>;
 
     /// When there is something to do next, if ever.
     async fn next_anchor_due(&mut self) -> Result<Option<Instant>, StoreError>;
 
-    /// The confirmed anchors that rest on a block of this height or a later one, lowest block first.
-    async fn anchors_from_block(&mut self, height: u32) -> Result<Vec<Anchor>, StoreError>;
+    /// The confirmed anchors that rest on a block of this height or a later one, lowest block first. One that cannot be
+    /// read is in the way of no other.
+    async fn anchors_from_block(&mut self, height: u32) -> Result<Vec<Result<Anchor, StoreError>>, StoreError>;
 }
 
 /// Keeps anchors.
