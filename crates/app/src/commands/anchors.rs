@@ -1,6 +1,7 @@
 use crate::cli::AnchorsCommand;
 use crate::settings::Settings;
 use crate::wiring::{self, StartError};
+use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::{Anchor, Digest, Question};
 use artdag_kernel::rfc3339_seconds;
 
@@ -51,8 +52,9 @@ fn line(anchor: &Anchor) -> String {
         format!("  block {} ({}), by {}", evidence.height, evidence.assurance, evidence.existed_by())
     });
     let (first, last) = (anchor.from_index, anchor.tree_size - 1);
+    let network = anchor.network.map_or("unknown", Network::as_str);
     format!(
-        "{}  {:10}  {}  activities {first} to {last}{block}",
+        "{}  {network:7}  {:10}  {}  activities {first} to {last}{block}",
         anchor.root,
         anchor.state,
         rfc3339_seconds(anchor.created_at)
@@ -61,6 +63,9 @@ fn line(anchor: &Anchor) -> String {
 
 fn show(anchor: &Anchor) {
     println!("{}", line(anchor));
+    if let Some(evidence) = &anchor.evidence {
+        println!("    seen in {}", evidence.source);
+    }
     for ask in &anchor.asks {
         let question = match ask.question {
             Question::Submit => "submit",

@@ -400,6 +400,35 @@ beside_calendars! {
         world.app.eventually(&path, |anchor| anchor["status"] == "confirmed").await;
     }
 
+    async fn what_another_network_shows_is_nothing_here(world: World, 1, 6, super::NONE) {
+        world.claim("a").await;
+        let anchor = world.stamp().await;
+        world.calendars.mine(7).await;
+        let anchor = world.upgrade(&anchor).await;
+        assert_eq!((&anchor["status"], &anchor["network"]), (&json!("confirmed"), &json!("regtest")));
+        assert_eq!(anchor["source"], "the operator's node", "where it is concerns nobody: {anchor:#}");
+        let database = &world.app.settings.database;
+        artdag_database::testing::execute(database, "update anchors set network = 'mainnet'").await;
+        let root = anchor["merkle_root"].as_str().unwrap();
+        let upgraded = world.upgrade(&anchor).await;
+        let shown = world.app.get(&format!("/anchors/{root}")).await.body;
+        assert_eq!(shown, upgraded, "nobody is asked about it");
+        assert_eq!((&shown["status"], &shown["network"]), (&json!("pending"), &json!("mainnet")), "{shown:#}");
+        assert_eq!((&shown["bitcoin_block"], &shown["verified_at"]), (&Value::Null, &Value::Null), "{shown:#}");
+        assert_eq!(world.app.get("/anchors/verify/0").await.body["status"], "pending");
+        assert_eq!(world.app.get("/assets/a").await.body["anchor"]["status"], "pending");
+        assert!(page(&world.app, "/anchors/ui").await.contains("network: mainnet"));
+        // A later anchor, which is for this network, proves it all the same.
+        world.claim("b").await;
+        let later = world.stamp().await;
+        let verified = world.app.get("/anchors/verify/0").await.body;
+        assert_eq!((&verified["merkle_root"], &verified["status"]), (&later["merkle_root"], &json!("pending")));
+        // Of one that is older than the note of its network it shows.
+        artdag_database::testing::execute(database, "update anchors set network = null where tree_size = 1").await;
+        let shown = world.app.get(&format!("/anchors/{root}")).await.body;
+        assert_eq!((&shown["status"], &shown["network"]), (&json!("confirmed"), &Value::Null), "{shown:#}");
+    }
+
     async fn what_cannot_be_is_a_clear_answer(world: World, 1, 6, super::NONE) {
         let app = &world.app;
         let empty = app.post("/anchors/create", &world.giles, &json!({})).await;

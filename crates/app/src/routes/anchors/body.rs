@@ -1,6 +1,7 @@
 //! An anchor as the API shows it.
 
-use artdag_anchoring::{Anchor, AnchorState, Ask, Evidence, Question};
+use artdag_anchoring::bitcoin::Network;
+use artdag_anchoring::{Anchor, AnchorState, Ask, Assurance, Evidence, Question};
 use artdag_kernel::{Instant, rfc3339};
 use artdag_registry::Registry;
 use chrono::DateTime;
@@ -54,8 +55,9 @@ pub(super) struct AnchorBody {
     created_at: String,
     /// When enough calendars had answered.
     stamped_at: Option<String>,
-    /// Which of Bitcoin's networks it is for.
-    network: &'static str,
+    /// Which of Bitcoin's networks it was stamped for; `null` if that was not written down. Of a network that is not
+    /// this server's nothing counts here.
+    network: Option<&'static str>,
     #[serde(flatten)]
     block: Option<BlockBody>,
     /// On whose word: `pow-chain`, `node`, `explorers k/n`.
@@ -82,8 +84,8 @@ pub(super) struct AskBody {
     calendar: String,
     /// `submit`: to take the digest. `upgrade`: what became of it.
     question: &'static str,
-    /// `waiting`: not asked yet, or it knows no more yet. `silent`: it gives no answer that can be used. `false`: it
-    /// said what is not true. `answered`: it did. `verified`: and it is true.
+    /// `waiting`: not asked yet, or it knows no more yet. `silent`: it gives no answer. `false`: it gives one that cannot
+    /// be used, or that is not true. `answered`: it did. `verified`: and it is true.
     status: &'static str,
     /// Why, in words. A part of them may be the calendar's.
     detail: Option<String>,
@@ -125,6 +127,11 @@ impl BlockBody {
     }
 }
 
+/// Who showed a block, for everybody: where the operator's node is concerns nobody.
+pub(super) fn public_source(evidence: &Evidence) -> String {
+    if evidence.assurance == Assurance::Node { "the operator's node".to_owned() } else { evidence.source.clone() }
+}
+
 fn block_time(seconds: u32) -> Option<Instant> {
     DateTime::from_timestamp(i64::from(seconds), 0)
 }
@@ -132,6 +139,7 @@ fn block_time(seconds: u32) -> Option<Instant> {
 impl AnchorBody {
     pub(super) fn of(registry: &Registry, anchor: &Anchor) -> Self {
         let at = format!("{}/anchors/{}", registry.site().base(), anchor.root);
+        let anchor = &anchor.on(registry.bitcoin_network());
         let evidence = anchor.evidence.as_ref();
         let open: Vec<&Ask> = anchor.open_asks().collect();
         let ask = |ask: &Ask| AskBody {
@@ -153,11 +161,11 @@ impl AnchorBody {
             status: anchor.state.as_str(),
             created_at: rfc3339(anchor.created_at),
             stamped_at: anchor.stamped_at.map(rfc3339),
-            network: registry.bitcoin_network().as_str(),
+            network: anchor.network.map(Network::as_str),
             block: evidence.map(BlockBody::of),
             assurance: evidence.map(|evidence| evidence.assurance.to_string()),
             confirmations: evidence.and_then(|evidence| evidence.confirmations),
-            source: evidence.map(|evidence| evidence.source.clone()),
+            source: evidence.map(public_source),
             verified_at: anchor.verified_at.map(rfc3339),
             next_at: anchor.due_at.map(rfc3339),
             calendars: anchor.asks.iter().map(ask).collect(),

@@ -1,6 +1,6 @@
 //! `/anchors/verify/{ref}`: how an activity stands with Bitcoin, looked up anew.
 
-use super::body::{BlockBody, status_word};
+use super::body::{BlockBody, public_source, status_word};
 use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::routes::federation::activities::find_activity;
@@ -29,7 +29,7 @@ struct Verification {
     entry: String,
     /// `unanchored`, `pending`, `confirmed` or `failed`.
     status: &'static str,
-    /// The root of the first anchor whose tree has it.
+    /// The root of the anchor by which it is proven best: the first that is confirmed, or else the first.
     merkle_root: Option<String>,
     /// The size of that tree.
     tree_size: Option<u64>,
@@ -86,7 +86,7 @@ async fn verify_activity(
         block: evidence.map(BlockBody::of),
         assurance: evidence.map(|evidence| evidence.assurance.to_string()),
         confirmations: evidence.and_then(|evidence| evidence.confirmations),
-        source: evidence.map(|evidence| evidence.source.clone()),
+        source: evidence.map(public_source),
         verified_at: found.and_then(|found| found.verified_at).map(rfc3339),
     };
     Ok(document(&request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))

@@ -6,6 +6,7 @@ use crate::http::problem::{Problem, ProblemDetails};
 use crate::pages::Pages;
 use crate::routes::anchors::answer_list;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::{Anchor, Standing};
 use artdag_kernel::rfc3339_seconds;
 use artdag_registry::{AnchorPolicy, Registry};
@@ -38,6 +39,8 @@ struct Row {
     /// Which claims it is the first to have.
     claims: String,
     status: &'static str,
+    /// Which network it was stamped for, if that is not the one that counts here.
+    network: Option<&'static str>,
     /// What is amiss with calendars, while that matters.
     trouble: Option<String>,
     created_at: String,
@@ -94,7 +97,7 @@ async fn show_anchors(
         is_first_page: before.is_none(),
         newest: before.map(|_| at.clone()),
         older: last.map(|last| format!("{at}?limit={limit}&before={}", last.tree_size)),
-        anchors: anchors.iter().map(|anchor| Row::of(registry.site().base(), anchor)).collect(),
+        anchors: anchors.iter().map(|anchor| Row::of(&registry, anchor)).collect(),
     };
     pages.show(&request, registry.site(), "pages/anchors.html", &view)
 }
@@ -121,7 +124,9 @@ fn in_words(span: TimeDelta) -> String {
 }
 
 impl Row {
-    fn of(base: &str, anchor: &Anchor) -> Self {
+    fn of(registry: &Registry, anchor: &Anchor) -> Self {
+        let (base, network) = (registry.site().base(), registry.bitcoin_network());
+        let anchor = &anchor.on(network);
         let root = anchor.root.to_string();
         let url = format!("{base}/anchors/{root}");
         let evidence = anchor.evidence.as_ref();
@@ -133,6 +138,7 @@ impl Row {
         Self {
             claims,
             status: anchor.state.as_str(),
+            network: (anchor.network != Some(network)).then(|| anchor.network.map_or("unknown", Network::as_str)),
             trouble: (failing > 0).then(|| match failing {
                 1 => "A calendar gave no answer that can be used; it is asked again.".to_owned(),
                 n => format!("{n} calendars gave no answer that can be used; they are asked again."),
