@@ -5,7 +5,7 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::finish::finish;
 use crate::http::methods::MethodTable;
 use crate::http::problem::{Kind, Problem};
-use crate::http::throttle::Throttle;
+use crate::http::throttle::{CalendarThrottle, Throttle};
 use crate::http::trace::RequestSpan;
 use crate::openapi::{OpenApiJson, head, openapi, openapi_json};
 use crate::pages::Pages;
@@ -72,6 +72,7 @@ impl Bound {
         let description = web::Data::new(OpenApiJson(openapi_json()?));
         let methods = web::Data::new(MethodTable::of(&openapi()));
         let throttle = web::Data::new(Throttle::new(proxies.clone()));
+        let calendars = web::Data::new(CalendarThrottle::default());
         let proxies = web::Data::new(proxies);
         let registry_data = web::Data::new(registry.clone());
         let pages = web::Data::new(Pages::read()?);
@@ -83,6 +84,7 @@ impl Bound {
                 .app_data(description.clone())
                 .app_data(methods.clone())
                 .app_data(throttle.clone())
+                .app_data(calendars.clone())
                 .app_data(proxies.clone())
                 .app_data(pages.clone())
                 .configure(routes::configure)

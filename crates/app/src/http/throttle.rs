@@ -1,12 +1,15 @@
-//! Slows down who guesses passwords: per account, whoever tries, and per address, whatever is tried.
+//! Slows down who guesses passwords: per account, whoever tries, and per address, whatever is tried; and who has other
+//! people's calendars asked: per member, and per anchor.
 
 use crate::http::client_address::TrustedProxies;
 use crate::http::problem::{Kind, Problem};
 use actix_web::HttpRequest;
-use governor::clock::{Clock, DefaultClock};
+use artdag_anchoring::Digest;
+use artdag_kernel::Username;
+use governor::clock::{Clock, DefaultClock, QuantaInstant};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
-use governor::{NotUntil, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -16,6 +19,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const PER_ACCOUNT: (u32, u64) = (10, 10);
 /// The same for one address: offices share one.
 const PER_ADDRESS: (u32, u64) = (60, 1);
+/// How often a member may have calendars asked in a row, and then once in this many seconds.
+const PER_MEMBER: (u32, u64) = (60, 5);
+/// The same about one anchor, whoever it is.
+const PER_ANCHOR: (u32, u64) = (20, 10);
 /// How many attempts are remembered before those that no longer count are forgotten.
 const TIDY_EVERY: u32 = 1024;
 
@@ -78,6 +85,40 @@ fn limiter<K: Clone + Eq + Hash, C: Clock + Clone>(allowed: (u32, u64), clock: &
     RateLimiter::dashmap_with_clock(quota(allowed), clock.clone())
 }
 
+/// Counts what members have calendars asked, in this process.
+#[derive(Debug)]
+pub struct CalendarThrottle {
+    members: DefaultKeyedRateLimiter<Username>,
+    anchors: DefaultKeyedRateLimiter<Digest>,
+    questions: AtomicU32,
+}
+
+impl Default for CalendarThrottle {
+    fn default() -> Self {
+        Self {
+            members: RateLimiter::keyed(quota(PER_MEMBER)),
+            anchors: RateLimiter::keyed(quota(PER_ANCHOR)),
+            questions: AtomicU32::new(0),
+        }
+    }
+}
+
+impl CalendarThrottle {
+    /// Counts that a member has calendars asked, about an anchor if it is one that is there.
+    ///
+    /// # Errors
+    /// [`Kind::TooMany`] with the seconds to wait.
+    pub fn admit(&self, member: &Username, anchor: Option<&Digest>) -> Result<(), Problem> {
+        if self.questions.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
+            self.members.retain_recent();
+            self.anchors.retain_recent();
+        }
+        self.members.check_key(member).map_err(|wait| asked_too_often("by you", &wait))?;
+        let Some(anchor) = anchor else { return Ok(()) };
+        self.anchors.check_key(anchor).map_err(|wait| asked_too_often("about this anchor", &wait))
+    }
+}
+
 fn quota((burst, seconds): (u32, u64)) -> Quota {
     let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
     let period = std::time::Duration::from_secs(seconds);
@@ -93,6 +134,14 @@ fn block_of(address: IpAddr) -> IpAddr {
             IpAddr::from([a, b, c, d, 0, 0, 0, 0])
         }
     }
+}
+
+fn asked_too_often(how: &str, wait: &NotUntil<QuantaInstant>) -> Problem {
+    let seconds = wait.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+    let detail = format!(
+        "Calendars were asked too often {how}. They are asked by themselves, too. Try again in {seconds} seconds."
+    );
+    Problem::new(Kind::TooMany, detail).retry_after(seconds)
 }
 
 #[cfg(test)]

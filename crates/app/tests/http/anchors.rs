@@ -429,6 +429,32 @@ beside_calendars! {
         assert_eq!((&shown["status"], &shown["network"]), (&json!("confirmed"), &Value::Null), "{shown:#}");
     }
 
+    async fn members_do_not_wear_out_calendars(world: World, 1, 6, super::NONE) {
+        world.claim("a").await;
+        let anchor = world.stamp().await;
+        let path = format!("/anchors/{}/upgrade", anchor["merkle_root"].as_str().unwrap());
+        let mut refused = None;
+        for n in 0..40 {
+            let answer = world.app.post(&path, &world.giles, &json!({})).await;
+            if answer.status == 429 {
+                assert!(n >= 20, "{n} of 40");
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.unwrap_or_else(|| panic!("anybody may ask as often as they like"));
+        refused.assert_problem(429, "too-many-attempts");
+        assert!(refused.header("retry-after").parse::<u64>().unwrap() <= 11);
+        let eve = world.app.register("eve").await;
+        world.app.post(&path, &eve, &json!({})).await.assert_problem(429, "too-many-attempts");
+        let mut statuses = Vec::new();
+        for _ in 0..70 {
+            statuses.push(world.app.post("/anchors/create", &eve, &json!({})).await.status.as_u16());
+        }
+        assert!(statuses[..30].iter().all(|status| *status == 200) && statuses.contains(&429), "{statuses:?}");
+        assert_eq!(world.app.post("/anchors/create", &world.giles, &json!({})).await.status, 200, "others may");
+    }
+
     async fn what_cannot_be_is_a_clear_answer(world: World, 1, 6, super::NONE) {
         let app = &world.app;
         let empty = app.post("/anchors/create", &world.giles, &json!({})).await;

@@ -1,9 +1,10 @@
 //! `/anchors/create`, `/anchors/{merkle_root}/upgrade`, `/anchors/test-ots`: what asks calendars.
 
 use super::body::AnchorBody;
-use super::parse_root;
+use super::find_anchor;
 use crate::http::caller::Member;
 use crate::http::problem::{Problem, ProblemDetails};
+use crate::http::throttle::CalendarThrottle;
 use actix_web::{HttpResponse, post, web};
 use artdag_anchoring::CalendarError;
 use artdag_registry::{CalendarTrial, Registry};
@@ -57,9 +58,15 @@ struct TrialBody {
     (status = 200, body = Created, description = "There was nothing to stamp: `created` is false"),
     (status = 401, body = ProblemDetails, description = "No token, or one that is not accepted"),
     (status = 409, body = ProblemDetails, description = "The operator has set no calendars"),
+    (status = 429, body = ProblemDetails, description = "Calendars were asked too often; `Retry-After` says how long to wait"),
 ))]
 #[post("/anchors/create")]
-async fn create_anchor(registry: web::Data<Registry>, _member: Member) -> Result<HttpResponse, Problem> {
+async fn create_anchor(
+    registry: web::Data<Registry>,
+    throttle: web::Data<CalendarThrottle>,
+    member: Member,
+) -> Result<HttpResponse, Problem> {
+    throttle.admit(member.username(), None)?;
     if let Some(anchor) = registry.create_anchor().await? {
         let location = format!("{}/anchors/{}", registry.site().base(), anchor.root);
         let body = Created { created: true, anchor: Some(AnchorBody::of(&registry, &anchor)) };
@@ -78,14 +85,17 @@ async fn create_anchor(registry: web::Data<Registry>, _member: Member) -> Result
     (status = 200, body = AnchorBody),
     (status = 401, body = ProblemDetails, description = "No token, or one that is not accepted"),
     (status = 404, body = ProblemDetails, description = "There is no such anchor"),
+    (status = 429, body = ProblemDetails, description = "Calendars were asked too often; `Retry-After` says how long to wait"),
 ))]
 #[post("/anchors/{merkle_root}/upgrade")]
 async fn upgrade_anchor(
     registry: web::Data<Registry>,
-    _member: Member,
+    throttle: web::Data<CalendarThrottle>,
+    member: Member,
     root: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let digest = parse_root(&root)?;
+    let digest = find_anchor(registry.read().await?.as_mut(), &root).await?.root;
+    throttle.admit(member.username(), Some(&digest))?;
     let tended = registry.tend_anchor(&digest, true).await?;
     let anchor = tended.ok_or_else(|| Problem::not_found(format_args!("anchor of the root `{root}`")))?;
     Ok(HttpResponse::Ok().json(AnchorBody::of(&registry, &anchor)))
@@ -97,9 +107,15 @@ async fn upgrade_anchor(
 #[utoipa::path(tag = "Anchors", security(("bearer" = [])), responses(
     (status = 200, body = Trials),
     (status = 401, body = ProblemDetails, description = "No token, or one that is not accepted"),
+    (status = 429, body = ProblemDetails, description = "Calendars were asked too often; `Retry-After` says how long to wait"),
 ))]
 #[post("/anchors/test-ots")]
-async fn test_calendars(registry: web::Data<Registry>, _member: Member) -> Result<HttpResponse, Problem> {
+async fn test_calendars(
+    registry: web::Data<Registry>,
+    throttle: web::Data<CalendarThrottle>,
+    member: Member,
+) -> Result<HttpResponse, Problem> {
+    throttle.admit(member.username(), None)?;
     let (digest, trials) = registry.try_calendars().await;
     let calendars = trials.iter().map(trial_body).collect();
     let body = Trials { digest: digest.to_string(), quorum: registry.policy().anchors.quorum, calendars };
