@@ -60,7 +60,7 @@ pub use keys::{ActorSigner, KeyError, KeyHistory, KeyReader, KeyStore, PublicKey
 pub use message::{Message, Saying};
 pub use peers::{Fetched, Handover, Letter, LetterBody, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
-pub use reading::{NotADocument, parse_document};
+pub use reading::{NotADocument, parse_document, parsed_size};
 pub use remote_actor::{KeyMaterial, NotAnActor, RemoteActor, RemoteKey, key_owner};
 pub use remote_object::{NotTheirs, RemoteObject};
 pub use remote_ports::{

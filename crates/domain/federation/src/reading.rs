@@ -7,6 +7,10 @@ use std::slice;
 
 /// How deep a document may be nested.
 const MAX_DEPTH: usize = 64;
+/// How many values a document may have: each takes some hundred bytes of memory, however few it takes on the wire.
+const MAX_VALUES: usize = 20_000;
+/// How much memory each takes at most, on the average.
+const VALUE: usize = 400;
 /// How many items of a list are looked at.
 const MAX_ITEMS: usize = 1000;
 
@@ -19,6 +23,9 @@ pub enum NotADocument {
     /// Nested deeper than 64 levels.
     #[error("the document is nested too deep")]
     TooDeep,
+    /// More than 20,000 values.
+    #[error("the document has too many values")]
+    TooMany,
     /// JSON, but no object.
     #[error("the document is not a JSON object")]
     NotAnObject,
@@ -29,9 +36,7 @@ pub enum NotADocument {
 /// # Errors
 /// [`NotADocument`].
 pub fn parse_document(bytes: &[u8]) -> Result<Map<String, Value>, NotADocument> {
-    if depth(bytes) > MAX_DEPTH {
-        return Err(NotADocument::TooDeep);
-    }
+    count_values(bytes)?;
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(NotADocument::NotAnObject),
@@ -39,24 +44,45 @@ pub fn parse_document(bytes: &[u8]) -> Result<Map<String, Value>, NotADocument> 
     }
 }
 
-/// How deep the brackets go, whatever else is wrong with the text.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+/// How much memory a document takes with all that is parsed of it.
+pub fn parsed_size(bytes: &[u8]) -> usize {
+    bytes.len() + count_values(bytes).unwrap_or(MAX_VALUES) * VALUE
+}
+
+/// How deep the brackets go and how much they hold, whatever else is wrong with the text. Looked at before a parser
+/// makes anything of it.
+fn count_values(bytes: &[u8]) -> Result<usize, NotADocument> {
+    let (mut depth, mut values, mut is_first, mut in_text, mut escaped) = (0_usize, 0_usize, false, false, false);
     for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
             }
+            continue;
+        }
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => continue,
+            b',' => values += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
+            // The first item of a list, and the first member of an object, stand behind no comma.
+            _ => values += usize::from(is_first),
+        }
+        is_first = matches!(byte, b'{' | b'[');
+        if is_first {
+            depth += 1;
+        }
+        in_text = *byte == b'"';
+        if depth > MAX_DEPTH {
+            return Err(NotADocument::TooDeep);
+        }
+        if values > MAX_VALUES {
+            return Err(NotADocument::TooMany);
         }
     }
-    deepest
+    Ok(values)
 }
 
 /// The items of a list; of anything else, itself; of null and nothing, none.
@@ -125,6 +151,21 @@ mod tests {
         for text in ["null", "[]", "1", "\"{}\""] {
             assert_eq!(parse_document(text.as_bytes()), Err(NotADocument::NotAnObject), "{text}");
         }
+    }
+
+    #[test]
+    fn parses_so_many_values_and_no_more() {
+        for (item, n) in [("0", 20_000), ("[]", 20_000), ("{ }", 20_000), ("\"[,,,,]\"", 20_000), ("{\"\":0}", 10_000)]
+        {
+            // The list is a member, and with it one value.
+            let list = |n: usize| format!("{{\"a\" : [ {}]}}", vec![item; n].join(" , ")).into_bytes();
+            assert!(parse_document(&list(n - 1)).is_ok(), "{item}");
+            assert_eq!(parse_document(&list(n + 1)), Err(NotADocument::TooMany), "{item}");
+        }
+        assert_eq!(parsed_size(b"{\"a\": [1, {}]}"), 14 + 3 * VALUE);
+        let members: Vec<String> = (0..20_001).map(|n| format!("\"{n}\":0")).collect();
+        assert_eq!(parse_document(format!("{{{}}}", members.join(",")).as_bytes()), Err(NotADocument::TooMany));
+        assert_eq!(parse_document(&[b','; 1_000_000]), Err(NotADocument::TooMany));
     }
 
     #[test]
