@@ -113,6 +113,17 @@ pub trait DeliveryReads: Send {
     ) -> Result<Vec<Delivery>, StoreError>;
 }
 
+/// A message for one inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// The message.
+    pub message: ActivityId,
+    /// Who sends it.
+    pub sender: Username,
+    /// Where to.
+    pub inbox: Iri,
+}
+
 /// Keeps what is on its way. Each host has a lane that one worker at a time holds.
 #[async_trait]
 pub trait DeliveryQueue: DeliveryReads {
@@ -128,11 +139,16 @@ pub trait DeliveryQueue: DeliveryReads {
         now: Instant,
     ) -> Result<(), StoreError>;
 
-    /// Hands over an activity for every accepted follower of its sender: one delivery for each inbox, and for a server
+    /// Hands over messages for an inbox each, and takes down that mail came from these hosts ([`Self::heard_from`]).
+    /// Both lock lanes. A unit of work that does it in more than one call may wait for one that waits for it.
+    async fn add_deliveries(&mut self, mail: &[Posting], heard_from: &[String], now: Instant)
+    -> Result<(), StoreError>;
+
+    /// Hands over activities for every accepted follower of their sender: one delivery for each inbox, and for a server
     /// with a shared one just that. Doing it again changes nothing. Says how many deliveries were added.
     async fn add_deliveries_to_followers(
         &mut self,
-        activity: ActivityId,
+        activities: &[ActivityId],
         sender: &Username,
         now: Instant,
     ) -> Result<u64, StoreError>;

@@ -47,7 +47,7 @@ pub use activity::{Activity, ActivityKind, Draft, SignError, SignedDocument, Unk
 pub use actor::{Profile, actor_document, instance_document};
 pub use collection::{CollectionPage, activity_page, collection, collection_ids, id_page, whole_collection};
 pub use delivery::{Delivery, DeliveryState};
-pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer, Standing};
+pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer, Posting, Standing};
 pub use discovery::{
     ACTIVITY_JSON, InvalidResource, Usage, host_meta, instance_webfinger, nodeinfo, nodeinfo_links, webfinger,
     webfinger_subject,

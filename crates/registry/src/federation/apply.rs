@@ -1,6 +1,6 @@
 use super::inbox_desk::{Arrival, Effect};
 use crate::{Job, Registry, UnitOfWork};
-use artdag_federation::{Reaction, Receipt};
+use artdag_federation::{Posting, Reaction, Receipt};
 use artdag_kernel::{Instant, StoreError};
 use std::collections::HashSet;
 
@@ -14,14 +14,15 @@ impl Registry {
         receipts.sort_by(|a, b| a.id.cmp(&b.id));
         receipts.dedup_by(|a, b| a.id == b.id);
         let mut first = unit.first_receipts(&receipts, now).await?;
-        let mut mail = false;
+        let mut mail = Vec::new();
         for arrival in arrivals.iter().filter(|arrival| first.remove(&arrival.receipt.id)) {
-            mail |= self.act(unit.as_mut(), arrival, now).await?;
+            mail.extend(self.act(unit.as_mut(), arrival, now).await?);
         }
         let hosts: HashSet<String> = arrivals.iter().map(|arrival| arrival.host.clone()).collect();
-        unit.heard_from(&hosts.into_iter().collect::<Vec<_>>(), now).await?;
+        // All at the end, and together: they lock the lanes of many hosts, as the couriers do.
+        unit.add_deliveries(&mail, &hosts.into_iter().collect::<Vec<_>>(), now).await?;
         unit.commit().await?;
-        if mail {
+        if !mail.is_empty() {
             self.mailed.notify_one();
         }
         self.pushed.notify_one();
@@ -41,8 +42,13 @@ impl Registry {
         Ok(())
     }
 
-    /// What one activity does. Whether there is mail now.
-    async fn act(&self, unit: &mut (dyn UnitOfWork + '_), arrival: &Arrival, now: Instant) -> Result<bool, StoreError> {
+    /// What one activity does. Answers what is to be sent for it.
+    async fn act(
+        &self,
+        unit: &mut (dyn UnitOfWork + '_),
+        arrival: &Arrival,
+        now: Instant,
+    ) -> Result<Option<Posting>, StoreError> {
         let Receipt { id, actor, .. } = &arrival.receipt;
         for job in &arrival.jobs {
             self.push(unit, job).await?;
@@ -53,8 +59,8 @@ impl Registry {
                 unit.save_follower(follower).await?;
                 if let Some(message) = answer {
                     unit.add_message(message).await?;
-                    unit.add_delivery(message.id, &message.sender, &follower.inbox, now).await?;
-                    return Ok(true);
+                    let (sender, inbox) = (message.sender.clone(), follower.inbox.clone());
+                    return Ok(Some(Posting { message: message.id, sender, inbox }));
                 }
             }
             Effect::Unfollow(user) => {
@@ -89,6 +95,6 @@ impl Registry {
             Effect::Notice(notice) => unit.add_notice(notice).await?,
             Effect::Push(job) => self.push(unit, job).await?,
         }
-        Ok(false)
+        Ok(None)
     }
 }

@@ -33,10 +33,7 @@ impl Registry {
 
     async fn hand_over(&self, activities: Vec<ActivityId>, sender: &Username) -> Result<u64, StoreError> {
         let mut unit = self.parts.store.begin().await?;
-        let mut added = 0;
-        for activity in activities {
-            added += unit.add_deliveries_to_followers(activity, sender, self.parts.clock.now()).await?;
-        }
+        let added = unit.add_deliveries_to_followers(&activities, sender, self.parts.clock.now()).await?;
         unit.commit().await?;
         Ok(added)
     }

@@ -1,8 +1,10 @@
 use crate::{Job, Registry};
 use artdag_federation::{FollowState, Follower, HeardObject, Iri, Message, Notice, Reaction, Receipt};
 use artdag_kernel::{ActivityId, StoreError, Username};
-use std::mem;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{mem, slice};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -35,6 +37,8 @@ pub(crate) enum Effect {
 
 /// How many arrivals are written together.
 const BATCH: usize = 200;
+/// How often a batch is tried that others stood in the way of, and how long after.
+const TRIES: (u32, Duration) = (3, Duration::from_millis(50));
 /// How many may wait. Whoever comes then is told to come again.
 const MOST: usize = 2000;
 
@@ -56,6 +60,21 @@ impl Drop for Closing {
     fn drop(&mut self) {
         if let Some(desk) = self.0.take() {
             *desk.lock() = Desk::default();
+        }
+    }
+}
+
+/// Tries again what others stood in the way of. PostgreSQL lets one of two have its way that wait for each other.
+async fn patiently<F: Future<Output = Result<(), StoreError>>>(mut work: impl FnMut() -> F) -> Result<(), StoreError> {
+    let mut tries = 1;
+    loop {
+        match work().await {
+            Err(StoreError::Busy(cause)) if tries < TRIES.0 => {
+                tracing::debug!(%cause, "arrivals are written at another try");
+                tokio::time::sleep(TRIES.1 * tries).await;
+                tries += 1;
+            }
+            outcome => return outcome,
         }
     }
 }
@@ -105,13 +124,13 @@ impl Registry {
                 return;
             }
             let (arrivals, waiting): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-            match self.apply(&arrivals).await {
+            match patiently(|| self.apply(&arrivals)).await {
                 Ok(()) => waiting.into_iter().for_each(|done| drop(done.send(Ok(())))),
                 // One of them may be at fault; the others need not suffer.
                 Err(error) if arrivals.len() > 1 && !matches!(error, StoreError::Busy(_)) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "arrivals are written one by one");
                     for (arrival, done) in arrivals.into_iter().zip(waiting) {
-                        let _ = done.send(self.apply(&[arrival]).await);
+                        let _ = done.send(patiently(|| self.apply(slice::from_ref(&arrival))).await);
                     }
                 }
                 Err(error) => {
@@ -122,5 +141,31 @@ impl Registry {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_stood_in_the_way_is_given_time() {
+        for (failures, expected) in [(0, 1), (2, 3), (9, 3)] {
+            let mut calls = 0;
+            let outcome = patiently(|| {
+                calls += 1;
+                let is_busy = calls <= failures;
+                async move { if is_busy { Err(StoreError::Busy("deadlock detected".into())) } else { Ok(()) } }
+            });
+            assert_eq!(outcome.await.is_ok(), failures < 3);
+            assert_eq!(calls, expected);
+        }
+        let mut calls = 0;
+        let broken = patiently(|| {
+            calls += 1;
+            async { Err(StoreError::Conflict("message")) }
+        });
+        assert!(broken.await.is_err());
+        assert_eq!(calls, 1);
     }
 }

@@ -7,7 +7,7 @@ use super::rows::Place;
 use super::statement::{Select, Statement, moment_text};
 use super::{Mode, Session, Writing, count};
 use artdag_federation::{
-    Concluded, Delivery, DeliveryQueue, DeliveryReads, DeliveryState, Iri, Message, Peer, SignedDocument,
+    Concluded, Delivery, DeliveryQueue, DeliveryReads, DeliveryState, Iri, Message, Peer, Posting, SignedDocument,
 };
 use artdag_kernel::{ActivityId, Instant, StoreError, Username};
 use async_trait::async_trait;
@@ -139,22 +139,39 @@ impl DeliveryQueue for Session<Writing> {
         inbox: &Iri,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let add = Statement::new(ADD).with(activity).with(inbox).with(inbox.host()).with(sender).with(now).with(now);
-        match self.execute(add).await? {
-            0 => Ok(()),
-            _ => lanes::wake(self, inbox.host(), now).await,
+        let posting = Posting { message: activity, sender: sender.clone(), inbox: inbox.clone() };
+        self.add_deliveries(&[posting], &[], now).await
+    }
+
+    async fn add_deliveries(
+        &mut self,
+        mail: &[Posting],
+        heard_from: &[String],
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let mut hosts = Vec::new();
+        for Posting { message, sender, inbox } in mail {
+            let add =
+                Statement::new(ADD).with(*message).with(inbox).with(inbox.host()).with(sender).with(now).with(now);
+            if self.execute(add).await? > 0 {
+                hosts.push(inbox.host());
+            }
         }
+        lanes::wake(self, &hosts, heard_from, now).await
     }
 
     async fn add_deliveries_to_followers(
         &mut self,
-        activity: ActivityId,
+        activities: &[ActivityId],
         sender: &Username,
         now: Instant,
     ) -> Result<u64, StoreError> {
-        let added = self.execute(add_to_followers(activity, sender, now)).await?;
+        let mut added = 0;
+        for activity in activities {
+            added += self.execute(add_to_followers(*activity, sender, now)).await?;
+        }
         if added > 0 {
-            lanes::wake_all_of(self, activity, now).await?;
+            lanes::wake_all_of(self, activities, now).await?;
         }
         Ok(added)
     }
@@ -189,7 +206,7 @@ impl DeliveryQueue for Session<Writing> {
     }
 
     async fn heard_from(&mut self, hosts: &[String], now: Instant) -> Result<(), StoreError> {
-        lanes::heard_from(self, hosts, now).await
+        lanes::wake(self, &[], hosts, now).await
     }
 
     async fn hurry_deliveries(&mut self, host: Option<&str>, now: Instant) -> Result<u64, StoreError> {

@@ -16,6 +16,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Behind an insert of hosts and of the time from which there is mail for them. A row that stays as it is gets locked
 /// all the same.
@@ -83,24 +84,67 @@ fn room(most: u16, found: usize) -> u16 {
     most.saturating_sub(u16::try_from(found).unwrap_or(u16::MAX))
 }
 
-/// There is new mail for a host.
-pub(super) async fn wake(session: &mut Session<Writing>, host: &str, now: Instant) -> Result<(), StoreError> {
-    let text = format!("insert into peers (host, due_at) values (?, ?) {WAKE}");
-    session.execute(Statement::new(text).with(host).with(now)).await.map(drop)
-}
-
-/// There is new mail for every host that this activity waits for. In the order of the hosts, so that two who do this
-/// cannot wait for each other.
-pub(super) async fn wake_all_of(
+/// There is new mail for hosts, and mail came from others. In one statement and in the order of the hosts, so that two
+/// who do this cannot wait for each other.
+pub(super) async fn wake(
     session: &mut Session<Writing>,
-    activity: ActivityId,
+    mail_for: &[&str],
+    heard_from: &[String],
     now: Instant,
 ) -> Result<(), StoreError> {
+    let shut = shut_off(session, heard_from, now).await?;
+    let mut lanes: BTreeMap<&str, Option<Instant>> = shut.iter().map(|host| (host.as_str(), None)).collect();
+    lanes.extend(mail_for.iter().map(|host| (*host, Some(now))));
+    if lanes.is_empty() {
+        return Ok(());
+    }
+    let (elements, moment) = (dialect::ELEMENTS, dialect::MOMENT);
+    // A lane without a time is locked and stays as it is.
+    let text = format!(
+        "insert into peers (host, due_at) select element.value ->> 0, cast(element.value ->> 1 as {moment}) \
+        from {elements} where true {WAKE}"
+    );
+    let lanes: Value = lanes.iter().map(|(host, due_at)| json!([host, due_at.map(moment_text)])).collect();
+    session.execute(Statement::new(text).with(lanes.to_string())).await?;
+    for host in shut {
+        const PROBE: &str = "\
+            update peers set open_until = ?, due_at = case when due_at > ? then ? else due_at end \
+            where host = ? and open_until > ?";
+        let now = micros(now);
+        let probe = Statement::new(PROBE).with(now).with(now).with(now).with(host).with(now);
+        session.execute(probe).await?;
+    }
+    Ok(())
+}
+
+/// Which of these hosts are held back by their breakers. Nearly always there is none, and nothing to lock.
+async fn shut_off(
+    session: &mut Session<Writing>,
+    hosts: &[String],
+    now: Instant,
+) -> Result<BTreeSet<String>, StoreError> {
+    if hosts.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let of = peers::table.filter(peers::host.eq_any(hosts.to_vec())).filter(peers::open_until.gt(micros(now)));
+    let query = of.select(peers::host);
+    let hosts: Vec<String> = session.run(|conn| query.load(conn)).await?;
+    Ok(hosts.into_iter().collect())
+}
+
+/// There is new mail for every host that one of these activities waits for. In the order of the hosts, as above.
+pub(super) async fn wake_all_of(
+    session: &mut Session<Writing>,
+    activities: &[ActivityId],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let places = vec!["?"; activities.len()].join(", ");
     let text = format!(
         "insert into peers (host, due_at) select distinct deliveries.host, ? from deliveries \
-        where deliveries.activity = ? and deliveries.state = 'waiting' order by deliveries.host {WAKE}"
+        where deliveries.activity in ({places}) and deliveries.state = 'waiting' order by deliveries.host {WAKE}"
     );
-    session.execute(Statement::new(text).with(now).with(activity)).await.map(drop)
+    let wake = activities.iter().fold(Statement::new(text).with(now), |wake, activity| wake.with(*activity));
+    session.execute(wake).await.map(drop)
 }
 
 /// The lanes that may be claimed, at most so many of each standing.
@@ -207,30 +251,6 @@ fn released_element(peer: &Peer) -> Value {
         last_success_at.map(moment_text),
         last_error,
     ])
-}
-
-pub(super) async fn heard_from(
-    session: &mut Session<Writing>,
-    hosts: &[String],
-    now: Instant,
-) -> Result<(), StoreError> {
-    let now = micros(now);
-    let shut = peers::table.filter(peers::host.eq_any(hosts.to_vec())).filter(peers::open_until.gt(now));
-    // Nearly always there is none, and nothing to lock.
-    let query = shut.select(peers::host);
-    let hosts: Vec<String> = session.run(|conn| query.load(conn)).await?;
-    if hosts.is_empty() {
-        return Ok(());
-    }
-    session.run(|conn| dialect::lock_lanes(conn, hosts.clone())).await?;
-    for host in hosts {
-        const PROBE: &str = "\
-            update peers set open_until = ?, due_at = case when due_at > ? then ? else due_at end \
-            where host = ? and open_until > ?";
-        let probe = Statement::new(PROBE).with(now).with(now).with(now).with(host).with(now);
-        session.execute(probe).await?;
-    }
-    Ok(())
 }
 
 /// What waits for a host, or for all, may go at once.

@@ -153,8 +153,8 @@ pub(crate) async fn go_to_each_inbox_of_the_followers_once(store: Db) {
         unit.save_follower(&follower(&world, user, &who, state)).await.unwrap();
     }
     let (giles, now, activity) = (username("giles"), world.now(), world.id());
-    assert_eq!(unit.add_deliveries_to_followers(activity, &giles, now).await.unwrap(), 3);
-    assert_eq!(unit.add_deliveries_to_followers(activity, &giles, now).await.unwrap(), 0);
+    assert_eq!(unit.add_deliveries_to_followers(&[activity], &giles, now).await.unwrap(), 3);
+    assert_eq!(unit.add_deliveries_to_followers(&[activity], &giles, now).await.unwrap(), 0);
     let mut all = list(unit.as_mut()).await;
     all.sort_unstable_by_key(|delivery| delivery.inbox.clone());
     let inboxes =
@@ -168,8 +168,8 @@ pub(crate) async fn go_to_each_inbox_of_the_followers_once(store: Db) {
         assert_eq!(unit.find_peer(host).await.unwrap(), None, "{host}");
     }
     let next: ActivityId = world.id();
-    assert_eq!(unit.add_deliveries_to_followers(next, &giles, now).await.unwrap(), 3);
-    assert_eq!(unit.add_deliveries_to_followers(next, &username("nobody"), now).await.unwrap(), 0);
+    assert_eq!(unit.add_deliveries_to_followers(&[next], &giles, now).await.unwrap(), 3);
+    assert_eq!(unit.add_deliveries_to_followers(&[next], &username("nobody"), now).await.unwrap(), 0);
     unit.commit().await.unwrap();
 }
 
@@ -186,7 +186,7 @@ pub(crate) async fn go_where_the_follower_is_now(store: Db) {
     let found = unit.find_follower(&follower.user, &moved.id).await.unwrap().unwrap();
     assert_eq!((found.inbox, found.shared_inbox), (inbox.clone(), None));
     let activity = world.id();
-    assert_eq!(unit.add_deliveries_to_followers(activity, &follower.user, world.now()).await.unwrap(), 1);
+    assert_eq!(unit.add_deliveries_to_followers(&[activity], &follower.user, world.now()).await.unwrap(), 1);
     assert_eq!(list(unit.as_mut()).await, [delivery(activity, &inbox, world.now())]);
     assert!(unit.find_peer("mail.a.example:444").await.unwrap().is_some());
     assert_eq!(unit.find_peer("a.example").await.unwrap(), None);

@@ -3,7 +3,7 @@ use crate::follows::follower;
 use crate::remote::{actor, iri};
 use crate::world::{Db, World, username, with_users};
 use artdag_federation::delivery::Breaker;
-use artdag_federation::{DeliveryState, FollowState, Iri, Peer, SignatureScheme, Standing};
+use artdag_federation::{DeliveryState, FollowState, Iri, Peer, Posting, SignatureScheme, Standing};
 use artdag_kernel::{ActivityId, Instant};
 use artdag_registry::UnitOfWork;
 use chrono::TimeDelta;
@@ -206,7 +206,7 @@ pub(crate) async fn are_not_woken_while_the_breaker_is_open(store: Db) {
     assert_eq!(due(unit.as_mut(), "a.example").await, Some(open_until));
     let alice = follower(&world, "giles", &actor("alice", "a.example"), FollowState::Accepted);
     unit.save_follower(&alice).await.unwrap();
-    unit.add_deliveries_to_followers(world.id(), &alice.user, now).await.unwrap();
+    unit.add_deliveries_to_followers(&[world.id()], &alice.user, now).await.unwrap();
     assert_eq!(due(unit.as_mut(), "a.example").await, Some(open_until));
     assert!(claim(unit.as_mut(), "w", open_until - TimeDelta::microseconds(1), 1).await.is_empty());
 
@@ -287,6 +287,63 @@ pub(crate) async fn given_back_while_mail_comes_are_due(store: Db) {
     }
 }
 
+/// Whoever locks several lanes does it in the order of the hosts, whatever the order of the mail, and whichever of the
+/// lanes are woken because mail came from there.
+pub(crate) async fn woken_in_any_order_never_wait_for_each_other(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let (now, pause) = (world.now(), Duration::from_millis(20));
+    let [a, b] = ["a.example", "b.example"];
+    let mut unit = store.begin().await.unwrap();
+    for host in [a, b] {
+        add(unit.as_mut(), world.id(), &format!("https://{host}/1"), now).await;
+        let who = actor("alice", host);
+        unit.save_follower(&follower(&world, "giles", &who, FollowState::Accepted)).await.unwrap();
+    }
+    let peers = claim(unit.as_mut(), "w", now, 2).await;
+    let breaker = Breaker { failures: 5, since: Some(now), open_until: Some(now + TimeDelta::days(1)) };
+    for peer in peers {
+        assert!(released(unit.as_mut(), "w", &Peer { breaker, ..peer }).await);
+    }
+    unit.commit().await.unwrap();
+    // The first of two publications is handed over already, but for the server that comes later.
+    let publications: [ActivityId; 2] = [world.id(), world.id()];
+    let inbox = actor("alice", a).shared_inbox.unwrap();
+    let mut unit = store.begin().await.unwrap();
+    add(unit.as_mut(), publications[0], inbox.as_str(), now).await;
+    let done = concluded(publications[0], &inbox, DeliveryState::Delivered, now);
+    unit.conclude_deliveries(&[done]).await.unwrap();
+    unit.commit().await.unwrap();
+
+    for round in 0..4 {
+        let own: [ActivityId; 4] = std::array::from_fn(|_| world.id());
+        let in_order = async {
+            let mut unit = store.begin().await.unwrap();
+            add(unit.as_mut(), own[0], "https://a.example/1", now).await;
+            tokio::time::sleep(pause).await;
+            add(unit.as_mut(), own[1], "https://b.example/1", now).await;
+            unit.commit().await.unwrap();
+        };
+        let posting =
+            |message, host| Posting { message, sender: username("giles"), inbox: iri(&format!("https://{host}/2")) };
+        let otherwise = async {
+            tokio::time::sleep(pause / 4).await;
+            let mut unit = store.begin().await.unwrap();
+            match round {
+                0 => unit.add_deliveries(&[posting(own[2], b), posting(own[3], a)], &[], now).await.unwrap(),
+                1 => unit.add_deliveries(&[posting(own[2], b)], &[a.to_owned()], now).await.unwrap(),
+                2 => unit.add_deliveries(&[], &[b.to_owned(), a.to_owned()], now).await.unwrap(),
+                _ => {
+                    let added = unit.add_deliveries_to_followers(&publications, &username("giles"), now).await;
+                    assert_eq!(added.unwrap(), 3);
+                }
+            }
+            unit.commit().await.unwrap();
+        };
+        tokio::join!(in_order, otherwise);
+    }
+}
+
 const ADDERS: usize = 6;
 const EACH: usize = 15;
 
@@ -295,7 +352,7 @@ async fn hand_over(store: Db, activities: Vec<ActivityId>, now: Instant, adder: 
     for (n, activity) in activities.into_iter().enumerate() {
         let mut unit = store.begin().await.unwrap();
         if n % 3 == 0 {
-            unit.add_deliveries_to_followers(activity, &username("giles"), now).await.unwrap();
+            unit.add_deliveries_to_followers(&[activity], &username("giles"), now).await.unwrap();
         } else {
             add(unit.as_mut(), activity, &format!("https://h{}.example/{adder}", (n + adder) % 4), now).await;
         }

@@ -147,6 +147,7 @@ contract! {
         are_not_woken_while_the_breaker_is_open,
         with_mail_are_listed_by_host,
         given_back_while_mail_comes_are_due,
+        woken_in_any_order_never_wait_for_each_other,
         never_leave_mail_behind_in_a_race;
     lineage:
         tells_of_each_asset,
