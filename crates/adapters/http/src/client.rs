@@ -184,6 +184,7 @@ impl GuardedClient {
             let followed = self.exchange(request, &url, self.redirected_headers(request)).await;
             response = followed.map_err(|error| match error {
                 FetchError::Refused(reason) => FetchError::Redirects(RedirectFault::Refused(reason)),
+                FetchError::Connect(_) => FetchError::Redirects(RedirectFault::NoConnection),
                 other => other,
             })?;
         }
@@ -201,6 +202,11 @@ impl GuardedClient {
         mut headers: HeaderMap,
     ) -> Result<http::Response<Incoming>, FetchError> {
         let target = self.policy.check_url(url).map_err(FetchError::Refused)?;
+        if let Some(gate) = &request.gate
+            && !(gate.0)(url)
+        {
+            return Err(FetchError::Refused(Refusal::Barred));
+        }
         if let Some(signing) = &request.signing {
             // What is signed is what is sent, down to the dot that a host's name may have lost.
             let sent = Url::parse(&target.uri.to_string()).map_err(|e| FetchError::Unsigned(e.into()))?;

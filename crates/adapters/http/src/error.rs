@@ -16,7 +16,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | `Refused` | the guard; nothing was sent | not before the operator changes something |
 /// | `Unsigned` | the caller could not sign; nothing was sent there | as the caller knows |
 /// | `Connect` | no connection; nothing was sent | later |
-/// | `Timeout` | a limit of time; the request may have arrived | later, if it may be sent twice |
+/// | `Timeout` | a limit of time, with a connection; the request may have arrived | later, if it may be sent twice |
 /// | `Broken` | the connection broke; the request may have arrived | later, if it may be sent twice |
 /// | others | an answer, and not one that can be used | of little use |
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +27,10 @@ pub enum FetchError {
     /// The request was to be signed, and was not.
     #[error("the request to it cannot be signed")]
     Unsigned(#[source] BoxError),
-    /// Its name does not resolve, nobody listens, or TLS failed.
+    /// Its name does not resolve, nobody listens, or TLS failed, or one of these took too long.
     #[error("no connection to it could be made")]
     Connect(#[source] BoxError),
-    /// Connecting, a piece of the answer or the whole took too long.
+    /// A piece of the answer or the whole took too long.
     #[error("it did not answer in time")]
     Timeout,
     /// The connection broke before the answer was whole.
@@ -59,6 +59,8 @@ pub enum RedirectFault {
     NotFollowed(u16),
     /// To a server that the guard does not let be called.
     Refused(Refusal),
+    /// To a server to which no connection could be made. It says nothing of the one that was asked.
+    NoConnection,
 }
 
 impl fmt::Display for RedirectFault {
@@ -67,6 +69,7 @@ impl fmt::Display for RedirectFault {
             Self::TooMany => f.write_str("too often"),
             Self::NotFollowed(_) => f.write_str("a request that cannot be redirected"),
             Self::Refused(reason) => write!(f, "to where it may not: {reason}"),
+            Self::NoConnection => f.write_str("to where no connection can be made"),
         }
     }
 }
@@ -87,12 +90,12 @@ impl fmt::Display for SaidType {
 impl FetchError {
     /// Sorts what the pool says of a request that got no answer.
     pub(crate) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
-        match chain(&error).find_map(|cause| cause.downcast_ref::<ConnectFault>()) {
+        let is_slow = match chain(&error).find_map(|cause| cause.downcast_ref::<ConnectFault>()) {
             Some(ConnectFault::Refused(reason)) => return Self::Refused(*reason),
-            Some(ConnectFault::Slow) => return Self::Timeout,
-            _ => {}
-        }
-        if error.is_connect() {
+            Some(ConnectFault::Slow) => true,
+            _ => false,
+        };
+        if is_slow || error.is_connect() {
             return Self::Connect(error.into());
         }
         let of_hyper = chain(&error).find_map(|cause| cause.downcast_ref::<hyper::Error>());

@@ -36,6 +36,9 @@ pub enum Refusal {
     /// The URL cannot be written into a request.
     #[error("its URL cannot be requested")]
     Unwritable,
+    /// The caller's own rules.
+    #[error("the caller does not let it be called")]
+    Barred,
     /// Every address of the host is one that is not called.
     #[error("its host has {0}")]
     Address(AddressKind),

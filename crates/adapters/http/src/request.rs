@@ -51,6 +51,7 @@ pub struct Request {
     pub(crate) types: &'static [&'static str],
     pub(crate) reading: Reading,
     pub(crate) signing: Option<Signing>,
+    pub(crate) gate: Option<HopGate>,
 }
 
 /// How much of an answer's body is of interest.
@@ -82,6 +83,16 @@ impl fmt::Debug for Signing {
     }
 }
 
+/// Says whether a URL may be called.
+#[derive(Clone)]
+pub(crate) struct HopGate(pub(crate) Arc<dyn Fn(&Url) -> bool + Send + Sync>);
+
+impl fmt::Debug for HopGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HopGate")
+    }
+}
+
 impl Request {
     /// A call with this method, without a body.
     pub fn new(method: Method, url: Url) -> Self {
@@ -94,6 +105,7 @@ impl Request {
             types: &[],
             reading: Reading::Whole,
             signing: None,
+            gate: None,
         }
     }
 
@@ -147,6 +159,14 @@ impl Request {
     #[must_use]
     pub fn status_only(mut self) -> Self {
         self.reading = Reading::Past;
+        self
+    }
+
+    /// Asks before each request, the first one and those that redirects lead to, whether its URL may be called. What
+    /// may not is [`Refusal::Barred`](crate::Refusal::Barred).
+    #[must_use]
+    pub fn if_let_by(mut self, gate: impl Fn(&Url) -> bool + Send + Sync + 'static) -> Self {
+        self.gate = Some(HopGate(Arc::new(gate)));
         self
     }
 

@@ -116,7 +116,7 @@ pub fn refused(error: ReceiveError) -> Problem {
     match error {
         ReceiveError::Signature(fault) => Problem::new(Kind::Signature, format!("Not accepted: {fault}.")),
         // Told as a refusal for good, a passing fault would lose the activity.
-        ReceiveError::Key(KeyRefused::Waiting) => later(None),
+        ReceiveError::Key(KeyRefused::Waiting | KeyRefused::Crowded) => later(None),
         ReceiveError::Key(KeyRefused::Fetch(cause)) if cause.is_passing() => later(Some(cause.into())),
         ReceiveError::Key(KeyRefused::Fetch(cause)) => {
             Problem::new(Kind::Signature, "Not accepted: the key that the signature names cannot be had.")

@@ -17,6 +17,7 @@ mod discovery;
 mod federation;
 mod fedify;
 mod headers;
+mod inbox_limits;
 mod inbox_torture;
 mod interop;
 mod jobs;

@@ -1,6 +1,7 @@
 //! Another server of the fediverse, as a real HTTP server on loopback: it has actors with keys, signs what it sends in
 //! both ways, and keeps what it is sent.
 
+use artdag_federation::canonical::jcs;
 use artdag_federation::http_signature::{
     BodyDigest, Content, KeyKind, OutgoingRequest, SigningKey, sign_cavage, sign_rfc9421,
 };
@@ -11,6 +12,7 @@ use artdag_signing::{ActorKeys, new_keys};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
@@ -37,6 +39,9 @@ pub(crate) fn first_keys() -> Arc<ActorKeys> {
 pub(crate) fn second_keys() -> Arc<ActorKeys> {
     KEYS[1].clone()
 }
+
+/// A status for pages that never come.
+pub(crate) const SILENCE: u16 = 0;
 
 /// A running server.
 #[derive(Clone)]
@@ -120,7 +125,7 @@ impl Peer {
         self.state().mood = Some(mood);
     }
 
-    /// Puts something at a path.
+    /// Puts something at a path. With a status of redirects the body is where to; with [`SILENCE`] nothing ever comes.
     pub(crate) fn put(&self, path: &str, status: u16, media_type: &str, body: impl ToString) {
         self.state().pages.insert(path.to_owned(), (status, media_type.to_owned(), body.to_string()));
     }
@@ -216,6 +221,27 @@ impl Peer {
         // Letters that are handed on are taken for some days only.
         let now = rfc3339_seconds(Utc::now_off(TimeDelta::zero()));
         data_integrity::attach(&mut activity, first_keys().as_ref(), &method, &now).unwrap();
+        activity
+    }
+
+    /// The same at another time, or without any.
+    pub(crate) fn with_dated_proof(&self, actor: &str, mut activity: Value, created: Option<&str>) -> Value {
+        let method = format!("{}#ed25519-key", self.actor(actor));
+        let keys = first_keys();
+        data_integrity::attach(&mut activity, keys.as_ref(), &method, created.unwrap_or("2026-01-01T00:00:00Z"))
+            .unwrap();
+        if created.is_none() {
+            // What is signed of it is the same without the time but for the time.
+            let mut proof = activity["proof"].clone();
+            proof.as_object_mut().unwrap().retain(|name, _| name != "created" && name != "proofValue");
+            let bare = activity.as_object_mut().unwrap();
+            bare.remove("proof");
+            let mut message = [0; 64];
+            message[..32].copy_from_slice(&Sha256::digest(jcs(&proof).unwrap()));
+            message[32..].copy_from_slice(&Sha256::digest(jcs(&activity).unwrap()));
+            proof["proofValue"] = json!(format!("z{}", base58(&keys.ed25519(&message))));
+            activity["proof"] = proof;
+        }
         activity
     }
 
@@ -317,6 +343,13 @@ impl Peer {
         *self.state().fetched.entry(target.to_owned()).or_default() += 1;
         let page = self.state().pages.get(target).cloned();
         if let Some((status, media_type, body)) = page {
+            if status == SILENCE {
+                tokio::time::sleep(Duration::from_secs(120)).await;
+            }
+            if (300..400).contains(&status) {
+                let location = [("Location".to_owned(), body)];
+                return Some(response(status, &media_type, &location, b""));
+            }
             return Some(response(status, &media_type, &[], body.as_bytes()));
         }
         if let Some(resource) = target.strip_prefix("/.well-known/webfinger?resource=acct") {
@@ -331,6 +364,24 @@ impl Peer {
             None => Some(response(404, "text/plain", &[], b"nothing")),
         }
     }
+}
+
+/// As Bitcoin writes bytes, long division and all.
+fn base58(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let mut rest = bytes[zeros..].to_vec();
+    let mut digits = vec![];
+    while rest.iter().any(|byte| *byte != 0) {
+        let mut carry = 0_u32;
+        for byte in &mut rest {
+            let value = carry * 256 + u32::from(*byte);
+            (*byte, carry) = (u8::try_from(value / 58).unwrap(), value % 58);
+        }
+        digits.push(char::from(DIGITS[carry as usize]));
+    }
+    digits.extend(std::iter::repeat_n('1', zeros));
+    digits.into_iter().rev().collect()
 }
 
 /// A moment that is this much off the present.

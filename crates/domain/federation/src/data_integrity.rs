@@ -110,9 +110,10 @@ pub fn methods(document: &Map<String, Value>) -> impl Iterator<Item = &str> {
     proofs(document).filter_map(|proof| proof.get("verificationMethod")?.as_str())
 }
 
-/// When the document's proofs say that they were made; one that does not say so has no time.
-pub fn creation_times(document: &Map<String, Value>) -> impl Iterator<Item = Instant> {
-    proofs(document).filter_map(|proof| time(proof, "created").ok().flatten())
+/// When the proof says that it was made which [`verify`] checks with this key, if it says so. It is true when that proof
+/// is good; another proof of the document says nothing of it.
+pub fn creation_time(document: &Map<String, Value>, method: &str) -> Option<Instant> {
+    time(proof_by(document, method)?, "created").ok().flatten()
 }
 
 /// Checks the proof by one key in a document of unknown origin. `method` is the id of a key that the document's
@@ -128,8 +129,7 @@ pub fn verify(
     check: impl FnOnce(&[u8; 64], &[u8; 64]) -> bool,
 ) -> Result<(), Fault> {
     proofs(document).next().ok_or(Fault::Unsigned)?;
-    let by_method = |proof: &&Map<String, Value>| is(proof, "verificationMethod", method);
-    let proof = proofs(document).find(by_method).ok_or(Fault::Method)?;
+    let proof = proof_by(document, method).ok_or(Fault::Method)?;
     check_rules(proof, now)?;
     let signature = proof.get("proofValue").and_then(read_value).ok_or(Fault::Value)?;
     let mut members = borrowed(document);
@@ -178,6 +178,11 @@ fn message(proof: Members<'_>, mut members: Members<'_>) -> Result<[u8; 64], Not
 /// The members without a copy of what is in them.
 fn borrowed(object: &Map<String, Value>) -> Members<'_> {
     object.iter().map(|(name, member)| (name.as_str(), member)).collect()
+}
+
+/// The first proof by a key is the one that counts.
+fn proof_by<'a>(document: &'a Map<String, Value>, method: &str) -> Option<&'a Map<String, Value>> {
+    proofs(document).find(|proof| is(proof, "verificationMethod", method))
 }
 
 /// One proof, or a set of them.

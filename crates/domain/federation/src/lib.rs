@@ -58,7 +58,7 @@ pub use incoming::{InboxFault, Incoming, Meaning, Reaction, Target};
 pub use iri::{InvalidIri, Iri};
 pub use keys::{ActorSigner, KeyError, KeyHistory, KeyReader, KeyStore, PublicKeys, UnusableKey, VerifyingKey};
 pub use message::{Message, Saying};
-pub use peers::{Fetched, Handover, Letter, LetterBody, PeerError, Peers, SignAs};
+pub use peers::{Barred, Fetched, Gate, Handover, Letter, LetterBody, PeerError, Peers, SignAs};
 pub use ports::{ActivityLog, ActivityReads, ActivityRepository};
 pub use reading::{NotADocument, parse_document, parsed_size};
 pub use remote_actor::{KeyMaterial, NotAnActor, RemoteActor, RemoteKey, key_owner};

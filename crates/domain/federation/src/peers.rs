@@ -1,6 +1,6 @@
 use crate::delivery::Attempt;
 use crate::http_signature::BodyDigest;
-use crate::{ActorSigner, Iri, SignatureScheme};
+use crate::{ActorSigner, Iri, Shunned, SignatureScheme};
 use async_trait::async_trait;
 use std::error::Error;
 use std::sync::Arc;
@@ -92,8 +92,14 @@ pub enum PeerError {
     /// The guard does not let it be called.
     #[error("it may not be called: {0}")]
     Forbidden(String),
-    /// No answer, or none in time.
-    #[error("the server cannot be reached")]
+    /// The caller's own [`Gate`] does not let it be asked.
+    #[error(transparent)]
+    Barred(#[from] Barred),
+    /// No connection to it could be made, whatever is asked of it.
+    #[error("no connection to the server can be made")]
+    NoConnection(#[source] Box<dyn Error + Send + Sync>),
+    /// No answer to this, or none in time.
+    #[error("the server does not answer")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// What it answered is of no use.
     #[error("the answer is of no use: {0}")]
@@ -104,21 +110,42 @@ impl PeerError {
     /// Whether asking again later may help.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            Self::NoConnection(_) | Self::Unreachable(_) => true,
             Self::Refused(status) => *status >= 500 || matches!(status, 401 | 403 | 408 | 425 | 429),
-            Self::Gone(_) | Self::Forbidden(_) | Self::Nonsense(_) => false,
+            Self::Gone(_) | Self::Forbidden(_) | Self::Barred(_) | Self::Nonsense(_) => false,
         }
     }
+}
+
+/// Why a [`Gate`] is shut.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Barred {
+    /// The operator does not let this server speak with that one.
+    #[error(transparent)]
+    Shunned(#[from] Shunned),
+    /// Whoever caused it has caused enough.
+    #[error("too much was asked of other servers on one occasion")]
+    TooMany,
+}
+
+/// What every request of a question passes before it is sent: the first one, one that is signed in another way, and
+/// those that redirects and other servers' words lead to.
+pub trait Gate: Send + Sync {
+    /// Whether a request may be sent to this host, which is spelled as in a URL, with its port if that is no default.
+    ///
+    /// # Errors
+    /// [`Barred`], when it may not.
+    fn pass(&self, host: &str) -> Result<(), Barred>;
 }
 
 /// Other servers of the fediverse.
 #[async_trait]
 pub trait Peers: Send + Sync {
     /// Gets an ActivityPub document, with a signed request: servers in secure mode answer no other.
-    async fn fetch(&self, url: &Iri, sign_as: &SignAs) -> Result<Fetched, PeerError>;
+    async fn fetch(&self, url: &Iri, sign_as: &SignAs, gate: &Arc<dyn Gate>) -> Result<Fetched, PeerError>;
 
     /// Who bears a handle: the actor's id that the domain's WebFinger names.
-    async fn resolve_handle(&self, username: &str, domain: &str) -> Result<Iri, PeerError>;
+    async fn resolve_handle(&self, username: &str, domain: &str, gate: &Arc<dyn Gate>) -> Result<Iri, PeerError>;
 
     /// Hands a letter over, signed in the way that the server is known to understand; else first by RFC 9421 and, when
     /// that is refused, as the draft of Cavage has it. Challenges are answered.

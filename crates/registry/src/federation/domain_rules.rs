@@ -31,7 +31,7 @@ impl Registry {
         Ok(check_host(self.parts.policy.federation.mode, &rules, host)?)
     }
 
-    async fn domain_rules(&self) -> Result<Arc<[DomainRule]>, StoreError> {
+    pub(super) async fn domain_rules(&self) -> Result<Arc<[DomainRule]>, StoreError> {
         let now = self.parts.clock.now();
         let kept = self.rules.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((at, rules)) = kept

@@ -1,12 +1,16 @@
 use super::domain_rules::HostRefused;
+use super::inquiry::Inquiry;
 use crate::{PublishError, Registry};
-use artdag_federation::{Iri, NotADocument, NotAnActor, PeerError, RemoteActor, key_owner, parse_document};
+use artdag_federation::{
+    Barred, Gate, Iri, NotADocument, NotAnActor, PeerError, RemoteActor, key_owner, parse_document,
+};
 use artdag_kernel::StoreError;
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
-/// How long a server that cannot be reached is left alone.
-const DEAD_HOST: TimeDelta = TimeDelta::minutes(1);
+/// How long a server that cannot be reached is left alone, or a document that does not come.
+const DEAD: TimeDelta = TimeDelta::minutes(1);
 
 /// Why nothing was fetched from another server.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +23,7 @@ pub enum FetchRemoteError {
     Held(String),
     /// It gave nothing of use.
     #[error(transparent)]
-    Peer(#[from] PeerError),
+    Peer(PeerError),
     /// What it gave is no document.
     #[error(transparent)]
     Document(#[from] NotADocument),
@@ -46,6 +50,15 @@ impl From<StoreError> for FetchRemoteError {
     }
 }
 
+impl From<PeerError> for FetchRemoteError {
+    fn from(error: PeerError) -> Self {
+        match error {
+            PeerError::Barred(Barred::Shunned(shunned)) => Self::Host(shunned.into()),
+            other => Self::Peer(other),
+        }
+    }
+}
+
 impl FetchRemoteError {
     /// Whether asking again later may help.
     pub fn is_passing(&self) -> bool {
@@ -59,19 +72,35 @@ impl FetchRemoteError {
 
 impl Registry {
     /// Gets the document that is found at an id, from the origin of that id.
-    pub(crate) async fn fetch_document(&self, id: &Iri) -> Result<(Map<String, Value>, Vec<u8>), FetchRemoteError> {
+    pub(crate) async fn fetch_document(
+        &self,
+        inquiry: &Arc<Inquiry>,
+        id: &Iri,
+    ) -> Result<(Map<String, Value>, Vec<u8>), FetchRemoteError> {
         self.check_host(id.host()).await?;
         let now = self.parts.clock.now();
-        if self.read().await?.is_fetch_held(id.origin(), now).await? {
+        let document = id.document();
+        // The document's own name is what keeps it from being asked for too often.
+        let slow = format!("slow {document}");
+        let mut reader = self.read().await?;
+        if reader.is_fetch_held(id.origin(), now).await? || reader.is_fetch_held(&slow, now).await? {
             return Err(FetchRemoteError::Held(id.host().to_owned()));
         }
+        drop(reader);
         let sign_as = self.sign_as_instance().await?;
-        let fetched = match self.parts.peers.fetch(&id.document(), &sign_as).await {
+        let gate: Arc<dyn Gate> = Arc::<Inquiry>::clone(inquiry);
+        let fetched = match self.parts.peers.fetch(&document, &sign_as, &gate).await {
             Ok(fetched) => fetched,
             Err(error) => {
-                if matches!(error, PeerError::Unreachable(_)) {
+                // A slow page says nothing of its server: strangers may name one of anybody's.
+                let hold = match error {
+                    PeerError::NoConnection(_) => Some(id.origin()),
+                    PeerError::Unreachable(_) => Some(slow.as_str()),
+                    _ => None,
+                };
+                if let Some(what) = hold {
                     let mut unit = self.parts.store.begin().await?;
-                    unit.hold_fetch(id.origin(), self.parts.clock.now() + DEAD_HOST).await?;
+                    unit.hold_fetch(what, self.parts.clock.now() + DEAD).await?;
                     unit.commit().await?;
                 }
                 return Err(error.into());
@@ -88,19 +117,23 @@ impl Registry {
     ///
     /// # Errors
     /// [`FetchRemoteError`].
-    pub async fn fetch_actor(&self, id: &Iri) -> Result<RemoteActor, FetchRemoteError> {
-        let (document, _) = self.fetch_document(id).await?;
+    pub(crate) async fn fetch_actor(&self, inquiry: &Arc<Inquiry>, id: &Iri) -> Result<RemoteActor, FetchRemoteError> {
+        let (document, _) = self.fetch_document(inquiry, id).await?;
         self.keep_actor(id, &document).await
     }
 
     /// Gets the actor that has a key: by way of the key's own document, if it has one, to the owner's.
-    pub(crate) async fn fetch_key_owner(&self, key_id: &Iri) -> Result<RemoteActor, FetchRemoteError> {
-        let (document, _) = self.fetch_document(key_id).await?;
+    pub(crate) async fn fetch_key_owner(
+        &self,
+        inquiry: &Arc<Inquiry>,
+        key_id: &Iri,
+    ) -> Result<RemoteActor, FetchRemoteError> {
+        let (document, _) = self.fetch_document(inquiry, key_id).await?;
         let owner = key_owner(key_id, &document).ok_or(FetchRemoteError::NoOwner)?;
         let actor = if owner == key_id.document() {
             self.keep_actor(&owner, &document).await?
         } else {
-            self.fetch_actor(&owner).await?
+            self.fetch_actor(inquiry, &owner).await?
         };
         if actor.key(key_id).is_none() {
             return Err(FetchRemoteError::NotListed);
@@ -122,11 +155,12 @@ impl Registry {
     /// # Errors
     /// [`FetchRemoteError`].
     pub async fn find_remote(&self, handle_or_url: &str) -> Result<RemoteActor, FetchRemoteError> {
+        let inquiry = &self.inquiry(0).await?;
         if let Ok(url) = handle_or_url.parse::<Iri>() {
-            let (document, _) = self.fetch_document(&url).await?;
+            let (document, _) = self.fetch_document(inquiry, &url).await?;
             // The page of a profile shows the actor, too.
             return match document.get("id").and_then(|id| id.as_str()).and_then(|id| id.parse::<Iri>().ok()) {
-                Some(id) if id != url && id.is_beside(&url) => self.fetch_actor(&id).await,
+                Some(id) if id != url && id.is_beside(&url) => self.fetch_actor(inquiry, &id).await,
                 _ => self.keep_actor(&url, &document).await,
             };
         }
@@ -136,8 +170,8 @@ impl Registry {
             .split_once('@')
             .filter(|(name, domain)| !name.is_empty() && !domain.is_empty())
             .ok_or_else(nobody)?;
-        self.check_host(domain).await?;
-        let id = self.parts.peers.resolve_handle(username, domain).await?;
-        self.fetch_actor(&id).await
+        let gate: Arc<dyn Gate> = Arc::<Inquiry>::clone(inquiry);
+        let id = self.parts.peers.resolve_handle(username, domain, &gate).await?;
+        self.fetch_actor(inquiry, &id).await
     }
 }

@@ -9,7 +9,7 @@ impl Registry {
     /// Gets an actor anew: it said that it has changed.
     pub(crate) async fn refresh_actor(&self, actor: &str) -> Result<(), JobError> {
         let actor: Iri = actor.parse().map_err(lasting)?;
-        match self.fetch_actor(&actor).await {
+        match self.fetch_actor(&self.inquiry(0).await?, &actor).await {
             Ok(_) => Ok(()),
             Err(FetchRemoteError::Peer(PeerError::Gone(410))) => {
                 let mut unit = self.parts.store.begin().await?;
@@ -23,7 +23,7 @@ impl Registry {
     /// Gets an object that somebody followed here has shown, and keeps it if it is a claim. Its origin vouches for it.
     pub(crate) async fn fetch_object(&self, object: &str) -> Result<(), JobError> {
         let id: Iri = object.parse().map_err(lasting)?;
-        let (document, body) = self.fetch_document(&id).await.map_err(fetch_failed)?;
+        let (document, body) = self.fetch_document(&self.inquiry(0).await?, &id).await.map_err(fetch_failed)?;
         if document.get("id").and_then(|id| id.as_str()) != Some(id.as_str()) {
             return Err(lasting("the document's id is not the one asked for"));
         }

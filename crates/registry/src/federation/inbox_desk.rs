@@ -15,6 +15,8 @@ pub(crate) struct Arrival {
     pub(crate) effect: Effect,
     pub(crate) jobs: Vec<Job>,
     pub(crate) host: String,
+    /// How many bytes came.
+    pub(crate) weight: usize,
 }
 
 /// What is written because an activity came. The actor is the receipt's.
@@ -39,8 +41,8 @@ pub(crate) enum Effect {
 const BATCH: usize = 200;
 /// How often a batch is tried that others stood in the way of, and how long after.
 const TRIES: (u32, Duration) = (3, Duration::from_millis(50));
-/// How many may wait. Whoever comes then is told to come again.
-const MOST: usize = 2000;
+/// How many may wait, and with how many bytes. Whoever comes then is told to come again.
+const MOST: (usize, usize) = (2000, 32 << 20);
 
 /// Where arrivals wait for each other: what comes while a unit of work is under way shares the next one, so that a busy
 /// server commits once for many. Each hears of its own only when it is committed.
@@ -50,6 +52,8 @@ pub(crate) struct InboxDesk(Mutex<Desk>);
 #[derive(Debug, Default)]
 struct Desk {
     waiting: Vec<(Arrival, oneshot::Sender<Result<(), StoreError>>)>,
+    /// The bytes of those who wait.
+    weight: usize,
     is_open: bool,
 }
 
@@ -61,6 +65,18 @@ impl Drop for Closing {
         if let Some(desk) = self.0.take() {
             *desk.lock() = Desk::default();
         }
+    }
+}
+
+impl Desk {
+    /// `false` when there is no room.
+    fn add(&mut self, arrival: Arrival, done: oneshot::Sender<Result<(), StoreError>>) -> bool {
+        let has_room = self.waiting.len() < MOST.0 && self.weight + arrival.weight <= MOST.1;
+        if has_room {
+            self.weight += arrival.weight;
+            self.waiting.push((arrival, done));
+        }
+        has_room
     }
 }
 
@@ -90,6 +106,7 @@ impl InboxDesk {
         desk.waiting.retain(|(_, done)| !done.is_closed());
         let rest = if desk.waiting.len() > BATCH { desk.waiting.split_off(BATCH) } else { Vec::new() };
         let batch = mem::replace(&mut desk.waiting, rest);
+        desk.weight = desk.waiting.iter().map(|(arrival, _)| arrival.weight).sum();
         desk.is_open = !batch.is_empty();
         batch
     }
@@ -101,10 +118,9 @@ impl Registry {
         let (done, told) = oneshot::channel();
         let is_first = {
             let mut desk = self.inbox.lock();
-            if desk.waiting.len() >= MOST {
+            if !desk.add(arrival, done) {
                 return Err(StoreError::Busy("too many activities are waiting to be written".into()));
             }
-            desk.waiting.push((arrival, done));
             !mem::replace(&mut desk.is_open, true)
         };
         if is_first {
@@ -147,6 +163,30 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn arrival(weight: usize) -> Arrival {
+        let receipt = Receipt {
+            id: "https://a.example/1".parse().unwrap(),
+            actor: "https://a.example/alice".parse().unwrap(),
+            kind: "Like".to_owned(),
+        };
+        Arrival { receipt, effect: Effect::Nothing, jobs: Vec::new(), host: "a.example".to_owned(), weight }
+    }
+
+    #[test]
+    fn so_many_bytes_wait_and_no_more() {
+        let desk = InboxDesk::default();
+        let mut told = Vec::new();
+        let mut add = |weight: usize| {
+            let (done, waits) = oneshot::channel();
+            told.push(waits);
+            desk.lock().add(arrival(weight), done)
+        };
+        assert!((0..32).all(|_| add(1 << 20)));
+        assert!(!add(1));
+        assert_eq!(desk.next().len(), 32);
+        assert!(add(1 << 20), "the others are being written");
+    }
 
     #[tokio::test]
     async fn what_stood_in_the_way_is_given_time() {

@@ -3,12 +3,14 @@
 mod apply;
 mod courier;
 mod domain_rules;
+mod effects;
 mod fan_out;
 mod fetch;
 mod fetch_jobs;
 mod follow;
 mod hurry_deliveries;
 mod inbox_desk;
+mod inquiry;
 mod instance;
 mod receive;
 mod remote_keys;

@@ -1,4 +1,5 @@
 use super::fetch::FetchRemoteError;
+use super::inquiry::Inquiry;
 use crate::Registry;
 use artdag_federation::http_signature::{RequestSignature, SignatureFault};
 use artdag_federation::{Iri, KnownKey, UnusableKey, VerifyingKey};
@@ -23,6 +24,10 @@ const VAIN: TimeDelta = TimeDelta::seconds(10);
 const AT_ONCE: (usize, usize) = (4, 64);
 /// How long to wait for a place among those who ask.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How much may be held by those who wait for keys of one host, and for any, in KiB: they are not known yet.
+const HELD: (usize, usize) = (12 * 1024, 48 * 1024);
+/// How old a key becomes before its owner is asked whether it still holds, and how often that is asked.
+const OLD: (TimeDelta, TimeDelta) = (TimeDelta::days(1), TimeDelta::hours(1));
 /// How long to wait for a key that another process is asking for.
 const OTHERS: (u32, Duration) = (10, Duration::from_millis(150));
 /// How many parsed keys are kept: about ten megabytes.
@@ -38,6 +43,11 @@ pub(crate) struct RemoteKeys {
     /// How many more documents may be asked for, of each host and of all.
     of_hosts: Shared<String, Semaphore>,
     of_all: Semaphore,
+    /// How much more may be held by those who wait, of each host and of all.
+    held_of_hosts: Shared<String, Semaphore>,
+    held_of_all: Semaphore,
+    /// Whose old keys were asked about, and until when nobody need do so again.
+    renewed: Mutex<HashMap<Iri, Instant>>,
 }
 
 impl Default for RemoteKeys {
@@ -48,6 +58,9 @@ impl Default for RemoteKeys {
             vain: Mutex::default(),
             of_hosts: Shared::default(),
             of_all: Semaphore::new(AT_ONCE.1),
+            held_of_hosts: Shared::default(),
+            held_of_all: Semaphore::new(HELD.1),
+            renewed: Mutex::default(),
         }
     }
 }
@@ -91,6 +104,9 @@ pub enum KeyRefused {
     /// It was asked for a moment ago, in vain.
     #[error("the key could not be had a moment ago")]
     Waiting,
+    /// Those who wait for keys hold as much as they may.
+    #[error("too many wait for their keys")]
+    Crowded,
     /// It is of no use.
     #[error(transparent)]
     Unusable(#[from] UnusableKey),
@@ -136,6 +152,28 @@ impl RemoteKeys {
         timeout(PATIENCE, places).await.ok()?
     }
 
+    /// Room for one who waits, with all that came.
+    fn room(&self, host: &str, weight: u32) -> Option<(OwnedSemaphorePermit, SemaphorePermit<'_>)> {
+        let of_host = self.held_of_hosts.get(&host.to_owned(), || Semaphore::new(HELD.0));
+        Some((of_host.try_acquire_many_owned(weight).ok()?, self.held_of_all.try_acquire_many(weight).ok()?))
+    }
+
+    /// Whether the owner of a key that was fetched then is to be asked for it anew.
+    pub(crate) fn is_due(&self, owner: &Iri, fetched_at: Instant, now: Instant) -> bool {
+        if now - fetched_at < OLD.0 {
+            return false;
+        }
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if renewed.get(owner).is_some_and(|until| *until > now) {
+            return false;
+        }
+        if renewed.len() >= MOST {
+            renewed.clear();
+        }
+        renewed.insert(owner.clone(), now + OLD.1);
+        true
+    }
+
     fn is_vain(&self, document: &Iri, now: Instant) -> bool {
         self.vain.lock().unwrap_or_else(PoisonError::into_inner).get(document).is_some_and(|until| *until > now)
     }
@@ -154,34 +192,40 @@ impl RemoteKeys {
 
 impl Registry {
     /// Checks with the key of that id, which is looked up here and, when it is not here or may be an old one, asked of
-    /// its owner. Answers the owner.
+    /// its owner. Answers that key.
     pub(crate) async fn check_with_key(
         &self,
+        inquiry: &Arc<Inquiry>,
         id: &Iri,
         check: impl Fn(&dyn VerifyingKey) -> Result<(), SignatureFault> + Send + Sync,
-    ) -> Result<Iri, KeyRefused> {
+    ) -> Result<ReadyKey, KeyRefused> {
         let known = match self.known_key(id).await? {
             Some((Ok(known), _)) => known,
             // Its owner may have mended it.
             Some((Err(unusable), fetched_at)) if self.parts.clock.now() - fetched_at < STALE => {
                 return Err(unusable.into());
             }
-            Some((Err(_), fetched_at)) => self.fetch_key(id, Some(fetched_at)).await?,
-            None => self.fetch_key(id, None).await?,
+            Some((Err(_), fetched_at)) => self.fetch_key(inquiry, id, Some(fetched_at)).await?,
+            None => self.fetch_key(inquiry, id, None).await?,
         };
         let fault = match check(known.key.as_ref()) {
-            Ok(()) => return Ok(known.owner),
+            Ok(()) => return Ok(known),
             Err(fault) => fault,
         };
         if self.parts.clock.now() - known.fetched_at < STALE {
             return Err(fault.into());
         }
-        match self.fetch_key(id, Some(known.fetched_at)).await {
-            Ok(newer) => check(newer.key.as_ref()).map(|()| newer.owner).map_err(KeyRefused::from),
+        match self.fetch_key(inquiry, id, Some(known.fetched_at)).await {
+            Ok(newer) => check(newer.key.as_ref()).map(|()| newer).map_err(KeyRefused::from),
             // What it was checked with stands.
-            Err(KeyRefused::Waiting | KeyRefused::Fetch(_)) => Err(fault.into()),
+            Err(KeyRefused::Waiting | KeyRefused::Crowded | KeyRefused::Fetch(_)) => Err(fault.into()),
             Err(other) => Err(other),
         }
+    }
+
+    /// Whether a key is here, be it of use or not.
+    pub(crate) async fn has_key(&self, id: &Iri) -> Result<bool, StoreError> {
+        Ok(self.known_key(id).await?.is_some())
     }
 
     /// A key that is here, parsed or not.
@@ -220,7 +264,13 @@ impl Registry {
 
     /// Asks the key's owner for it. Of all who want it at once, in whatever process, one asks; the others of this
     /// process get what it brought. `known` is when the one that is here was fetched.
-    async fn fetch_key(&self, id: &Iri, known: Option<Instant>) -> Result<ReadyKey, KeyRefused> {
+    async fn fetch_key(
+        &self,
+        inquiry: &Arc<Inquiry>,
+        id: &Iri,
+        known: Option<Instant>,
+    ) -> Result<ReadyKey, KeyRefused> {
+        let _room = self.remote_keys.room(id.host(), inquiry.weight()).ok_or(KeyRefused::Crowded)?;
         // One document may hold many keys, and as many ids as somebody likes to make up.
         let document = id.document();
         let turn = self.remote_keys.turns.get(&document, Turn::default);
@@ -247,7 +297,7 @@ impl Registry {
             return Err(KeyRefused::Waiting);
         }
         unit.commit().await?;
-        let actor = match self.fetch_key_owner(id).await {
+        let actor = match self.fetch_key_owner(inquiry, id).await {
             Ok(actor) => actor,
             Err(error) => {
                 self.remote_keys.set_vain(&document, self.parts.clock.now());
@@ -274,6 +324,28 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
     use tokio::task::unconstrained;
+
+    #[test]
+    fn those_who_wait_hold_so_much_and_no_more() {
+        let keys = RemoteKeys::default();
+        let mebibyte = 1024;
+        let mut of_one: Vec<_> = (0..12).map(|_| keys.room("one.example", mebibyte).unwrap()).collect();
+        assert!(keys.room("one.example", 1).is_none());
+        let others: Vec<_> = (0..36).map(|n| keys.room(&format!("{n}.example"), mebibyte).unwrap()).collect();
+        assert!(keys.room("other.example", 1).is_none(), "all that may be held is held");
+        of_one.pop();
+        assert!(keys.room("other.example", mebibyte).is_some());
+        drop(others);
+        assert!(keys.room("one.example", mebibyte).is_some());
+    }
+
+    #[test]
+    fn old_keys_are_asked_about_once_an_hour() {
+        let (keys, owner) = (RemoteKeys::default(), "https://a.example/alice".parse().unwrap());
+        let fetched_at: Instant = "2026-11-22T12:00:00Z".parse().unwrap();
+        let is_due = |hours: i64| keys.is_due(&owner, fetched_at, fetched_at + TimeDelta::hours(hours));
+        assert_eq!([0, 23, 24, 24, 25, 25].map(is_due), [false, false, true, false, true, false]);
+    }
 
     #[tokio::test]
     async fn few_ask_one_host_and_more_ask_all() {

@@ -1,6 +1,7 @@
 //! FEP-8fcf: two servers compare who follows whom, without showing anybody else's followers.
 
 use super::fetch_jobs::{fetch_failed, lasting};
+use super::inquiry::Inquiry;
 use crate::jobs::JobError;
 use crate::{Job, Registry};
 use artdag_federation::http_signature::collection_synchronization::{CollectionSynchronization, FollowersDigest};
@@ -8,6 +9,7 @@ use artdag_federation::{Delivery, Iri, collection_ids};
 use artdag_kernel::{StoreError, Username};
 use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// How long an acceptance may be on its way that the other server does not count yet.
 const SECOND_LOOK: TimeDelta = TimeDelta::seconds(20);
@@ -77,7 +79,8 @@ impl Registry {
         if FollowersDigest::of(ids.iter().map(String::as_str)).to_string() == *digest {
             return Ok(());
         }
-        let there = match self.followers_there(&url).await {
+        let inquiry = self.inquiry(0).await?;
+        let there = match self.followers_there(&inquiry, &url).await {
             // Who is not heard a second time has not said it a second time. The next letter brings it up again.
             Err(_) if !doubtful.is_empty() => return Ok(()),
             there => there?,
@@ -102,8 +105,8 @@ impl Registry {
         Ok(unit.commit().await?)
     }
 
-    async fn followers_there(&self, url: &Iri) -> Result<HashSet<String>, JobError> {
-        let (document, _) = self.fetch_document(url).await.map_err(fetch_failed)?;
+    async fn followers_there(&self, inquiry: &Arc<Inquiry>, url: &Iri) -> Result<HashSet<String>, JobError> {
+        let (document, _) = self.fetch_document(inquiry, url).await.map_err(fetch_failed)?;
         let ids = collection_ids(&document).ok_or_else(|| lasting("the partial collection has no items"))?;
         Ok(ids.into_iter().map(|id| id.to_string()).collect())
     }

@@ -1,7 +1,7 @@
 //! Who bears a handle, as WebFinger (RFC 7033) has it.
 
 use super::media_type::is_activity;
-use super::{HttpPeers, expect_success, unusable};
+use super::{GuestList, HttpPeers, expect_success};
 use crate::error::FetchError;
 use crate::policy::{GuardPolicy, Refusal};
 use crate::request::{Answer, Request};
@@ -19,13 +19,18 @@ const MAX_USERNAME: usize = 255;
 
 /// The actor that the handle's domain names. When the domain says that this is another handle of somebody elsewhere,
 /// that server is asked too, and must name the same actor.
-pub(super) async fn resolve(peers: &HttpPeers, username: &str, domain: &str) -> Result<Iri, PeerError> {
+pub(super) async fn resolve(
+    peers: &HttpPeers,
+    username: &str,
+    domain: &str,
+    gate: &GuestList,
+) -> Result<Iri, PeerError> {
     let asked = Account::new(username, domain)
         .ok_or_else(|| PeerError::Forbidden("the handle names no user of a proper host".to_owned()))?;
-    let found = Descriptor::read(&ask(peers, &asked).await?)?;
+    let found = Descriptor::read(&ask(peers, &asked, gate).await?)?;
     let actor = found.actor()?;
     let Some(other) = found.other_account(&asked, &actor)? else { return Ok(actor) };
-    let confirmed = Descriptor::read(&ask(peers, &other).await?)?;
+    let confirmed = Descriptor::read(&ask(peers, &other, gate).await?)?;
     let confirms = confirmed.actor()? == actor && confirmed.other_account(&other, &actor)?.is_none();
     if confirms { Ok(actor) } else { Err(nonsense("it names a user elsewhere who is another")) }
 }
@@ -80,11 +85,11 @@ impl fmt::Display for Account {
 
 /// Asks the account's server, in the second way when it does not understand the first. The guard sees to it that plain
 /// http goes nowhere but into networks that the operator has opened.
-async fn ask(peers: &HttpPeers, account: &Account) -> Result<Answer, PeerError> {
+async fn ask(peers: &HttpPeers, account: &Account, gate: &GuestList) -> Result<Answer, PeerError> {
     let mut first = None;
     for scheme in schemes(peers.client.policy(), &account.server) {
         let Some(url) = account.query(scheme) else { continue };
-        let request = Request::get(url).accept(JRD).limits(peers.limits.handle);
+        let request = gate.before(Request::get(url)).accept(JRD).limits(peers.limits.handle);
         match peers.client.send(request).await {
             Ok(answer) => return expect_success(answer.status).map(|()| answer),
             Err(
@@ -101,7 +106,7 @@ async fn ask(peers: &HttpPeers, account: &Account) -> Result<Answer, PeerError> 
             }
         }
     }
-    Err(unusable(first.unwrap_or(FetchError::Refused(Refusal::Host))))
+    Err(gate.unusable(first.unwrap_or(FetchError::Refused(Refusal::Host))))
 }
 
 /// A handle names no scheme. It is https, but for servers in networks that the operator has opened: these have http if

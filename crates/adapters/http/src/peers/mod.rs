@@ -9,7 +9,9 @@ use crate::error::{FetchError, RedirectFault, in_full};
 use crate::request::{Limits, Request};
 use artdag_federation::delivery::Attempt;
 use artdag_federation::http_signature::{CannotSign, collection_synchronization};
-use artdag_federation::{ACTIVITY_JSON, Fetched, Handover, Iri, Letter, PeerError, Peers, SignAs, SignatureScheme};
+use artdag_federation::{
+    ACTIVITY_JSON, Barred, Fetched, Gate, Handover, Iri, Letter, PeerError, Peers, SignAs, SignatureScheme,
+};
 use artdag_kernel::Clock;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,10 +19,10 @@ use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use knock::{Knocked, Signature, knock};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::timeout;
-use url::Url;
+use url::{Position, Url};
 
 const SYNCHRONIZATION: HeaderName = HeaderName::from_static(collection_synchronization::HEADER);
 /// Longer than any date or number of seconds.
@@ -67,13 +69,15 @@ impl HttpPeers {
         Self { client, clock, limits }
     }
 
-    async fn get(&self, url: Url, sign_as: &SignAs) -> Result<(Url, Bytes), PeerError> {
-        let request = Request::get(url)
+    async fn get(&self, url: Url, sign_as: &SignAs, gate: &GuestList) -> Result<(Url, Bytes), PeerError> {
+        let request = gate
+            .before(Request::get(url))
             .header(ACCEPT, HeaderValue::from_static(media_type::ACCEPTED))
             .accept(media_type::ESSENCES)
             .limits(self.limits.document);
         let signature = Signature { sign_as: sign_as.clone(), clock: Arc::clone(&self.clock), letter: None };
-        let answer = knock(&self.client, &request, signature, None).await.outcome.map_err(unusable)?;
+        let answer =
+            knock(&self.client, &request, signature, None).await.outcome.map_err(|error| gate.unusable(error))?;
         expect_success(answer.status)?;
         let said = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !media_type::is_activity(said) {
@@ -85,17 +89,19 @@ impl HttpPeers {
 
 #[async_trait]
 impl Peers for HttpPeers {
-    async fn fetch(&self, url: &Iri, sign_as: &SignAs) -> Result<Fetched, PeerError> {
+    async fn fetch(&self, url: &Iri, sign_as: &SignAs, gate: &Arc<dyn Gate>) -> Result<Fetched, PeerError> {
         let asked = url.document();
+        let gate = GuestList::of(gate);
         let target = parse(&asked)?;
-        let (found, body) = within(self.limits.document.total, self.get(target.clone(), sign_as)).await?;
+        let (found, body) = within(self.limits.document.total, self.get(target.clone(), sign_as, &gate)).await?;
         // Without a redirect it stays as it was spelled, since ids are compared as they are spelled.
         let url = if found == target { asked } else { place(found)? };
         Ok(Fetched { url, body: body.into() })
     }
 
-    async fn resolve_handle(&self, username: &str, domain: &str) -> Result<Iri, PeerError> {
-        within(self.limits.handle.total, handle::resolve(self, username, domain)).await
+    async fn resolve_handle(&self, username: &str, domain: &str, gate: &Arc<dyn Gate>) -> Result<Iri, PeerError> {
+        let gate = GuestList::of(gate);
+        within(self.limits.handle.total, handle::resolve(self, username, domain, &gate)).await
     }
 
     async fn deliver(&self, letter: &Letter, sign_as: &SignAs, known: Option<SignatureScheme>) -> Handover {
@@ -115,6 +121,35 @@ impl Peers for HttpPeers {
             Err(error) => failed(&error),
         };
         Handover { attempt, scheme }
+    }
+}
+
+/// The gate that one question passes, and why it did not let a request by.
+#[derive(Clone)]
+struct GuestList {
+    gate: Arc<dyn Gate>,
+    barred: Arc<OnceLock<Barred>>,
+}
+
+impl GuestList {
+    fn of(gate: &Arc<dyn Gate>) -> Self {
+        Self { gate: Arc::clone(gate), barred: Arc::default() }
+    }
+
+    /// The request, with the gate before it.
+    fn before(&self, request: Request) -> Request {
+        let Self { gate, barred } = self.clone();
+        request.if_let_by(move |url| {
+            let passed = gate.pass(&url[Position::BeforeHost..Position::AfterPort]);
+            passed.map_err(|reason| barred.get_or_init(|| reason)).is_ok()
+        })
+    }
+
+    fn unusable(&self, error: FetchError) -> PeerError {
+        match self.barred.get() {
+            Some(reason) => reason.clone().into(),
+            None => unusable(error),
+        }
     }
 }
 
@@ -168,9 +203,11 @@ fn unusable(error: FetchError) -> PeerError {
         FetchError::Refused(reason) => PeerError::Forbidden(reason.to_string()),
         FetchError::Redirects(RedirectFault::Refused(_)) => PeerError::Forbidden(error.to_string()),
         FetchError::Unsigned(reason) if is_for_good(reason.as_ref()) => PeerError::Forbidden(in_full(&error)),
-        FetchError::Unsigned(_) | FetchError::Connect(_) | FetchError::Timeout | FetchError::Broken(_) => {
-            PeerError::Unreachable(error.into())
-        }
+        FetchError::Connect(_) => PeerError::NoConnection(error.into()),
+        FetchError::Unsigned(_)
+        | FetchError::Timeout
+        | FetchError::Broken(_)
+        | FetchError::Redirects(RedirectFault::NoConnection) => PeerError::Unreachable(error.into()),
         FetchError::TooLarge | FetchError::ContentType(_) | FetchError::Redirects(_) | FetchError::Protocol(_) => {
             PeerError::Nonsense(error.to_string())
         }

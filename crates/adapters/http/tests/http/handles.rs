@@ -1,14 +1,16 @@
 //! Who bears a handle: WebFinger, with servers that tell the truth and others.
 
 use crate::peers::speaking;
-use crate::support::{IMPATIENT, Names, PATIENT, Seen, Server, builder, client, redirect, reply};
-use artdag_federation::{Iri, PeerError, Peers};
+use crate::support::{
+    IMPATIENT, Names, PATIENT, Seen, Server, builder, client, gate_against, listen, open_gate, redirect, reply,
+};
+use artdag_federation::{Barred, Iri, PeerError, Peers};
 use serde_json::{Value, json};
 
 const JRD: &str = "application/jrd+json";
 
 async fn resolve(server: &Server) -> Result<Iri, PeerError> {
-    speaking(client(), PATIENT).0.resolve_handle("ada", &server.address.to_string()).await
+    speaking(client(), PATIENT).0.resolve_handle("ada", &server.address.to_string(), &open_gate()).await
 }
 
 /// A server that gives this descriptor, in which `HOST` stands for it.
@@ -175,7 +177,7 @@ async fn answers_that_are_no_descriptor_are_told_apart() {
     }
     let silent = Server::stops_after("").await;
     let hasty = speaking(client(), IMPATIENT).0;
-    let outcome = hasty.resolve_handle("ada", &silent.address.to_string()).await;
+    let outcome = hasty.resolve_handle("ada", &silent.address.to_string(), &open_gate()).await;
     assert!(matches!(outcome, Err(PeerError::Unreachable(_))), "{outcome:?}");
 }
 
@@ -217,7 +219,7 @@ async fn what_is_no_handle_is_asked_of_nobody() {
         ("ada", "peer.example:65536"),
         ("ada", &long),
     ] {
-        let outcome = peers.resolve_handle(username, domain).await;
+        let outcome = peers.resolve_handle(username, domain, &open_gate()).await;
         assert!(matches!(outcome, Err(PeerError::Forbidden(_))), "{username}@{domain}: {outcome:?}");
     }
     assert_eq!(names.asked(), 0);
@@ -236,10 +238,28 @@ async fn a_domain_is_one_however_it_is_spelled() {
     let (peers, _) = speaking(client, PATIENT);
     let port = server.address.port();
     for domain in ["b\u{fc}cher.example", "B\u{fc}cher.Example", "xn--bcher-kva.example"] {
-        let outcome = peers.resolve_handle("ada", &format!("{domain}:{port}")).await;
+        let outcome = peers.resolve_handle("ada", &format!("{domain}:{port}"), &open_gate()).await;
         let expected = format!("http://xn--bcher-kva.example:{port}/users/ada");
         assert_eq!(outcome.unwrap().as_str(), expected, "{domain}");
     }
+}
+
+#[tokio::test]
+async fn every_server_that_is_asked_passes_the_gate() {
+    let other = Server::on(listen("127.0.0.2:0").await, None, |_| reply(200, JRD, "{}"));
+    let subject = format!("acct:ada@{}", other.address);
+    let server = giving(&json!({"subject": subject, "links": [to_ada()]})).await;
+    let (seen, gate) = gate_against(&[other.address.to_string()]);
+    let outcome = speaking(client(), PATIENT).0.resolve_handle("ada", &server.address.to_string(), &gate).await;
+    assert!(matches!(outcome, Err(PeerError::Barred(Barred::Shunned(_)))), "{outcome:?}");
+    assert_eq!(*seen.passed.lock().unwrap(), [server.address.to_string()]);
+    assert_eq!(other.connections(), 0);
+
+    // However the domain is spelled.
+    let (_, gate) = gate_against(&["xn--bcher-kva.example:8443".to_owned()]);
+    let client = builder(&["127.0.0.0/8"]).resolver(Names::new(&[&["127.0.0.1"]])).build().unwrap();
+    let outcome = speaking(client, PATIENT).0.resolve_handle("ada", "B\u{fc}cher.Example:8443", &gate).await;
+    assert!(matches!(outcome, Err(PeerError::Barred(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -248,12 +268,12 @@ async fn only_opened_networks_are_asked_without_tls() {
     let closed = builder(&[]).resolver(Names::new(&[&["127.0.0.1"]])).build().unwrap();
     let (peers, _) = speaking(closed, PATIENT);
     for domain in [server.address.to_string(), format!("peer.example:{}", server.address.port())] {
-        let outcome = peers.resolve_handle("ada", &domain).await;
+        let outcome = peers.resolve_handle("ada", &domain, &open_gate()).await;
         assert!(matches!(outcome, Err(PeerError::Forbidden(_))), "{domain}: {outcome:?}");
     }
     // Another network is open, which this server does not lie in.
     let other = builder(&["10.0.0.0/8"]).resolver(Names::new(&[&["127.0.0.1"]])).build().unwrap();
-    let outcome = speaking(other, PATIENT).0.resolve_handle("ada", &server.address.to_string()).await;
+    let outcome = speaking(other, PATIENT).0.resolve_handle("ada", &server.address.to_string(), &open_gate()).await;
     assert!(matches!(outcome, Err(PeerError::Forbidden(_))), "{outcome:?}");
     assert_eq!(server.connections(), 0);
 }
@@ -269,6 +289,6 @@ async fn a_server_with_tls_is_found_at_any_port() {
     let (server, roots) = crate::tls::answering("peer.example", &["h2", "http/1.1"], give).await;
     let client = builder(&["127.0.0.0/8"]).resolver(Names::new(&[&["127.0.0.1"]])).roots(roots).build().unwrap();
     let domain = format!("peer.example:{}", server.address.port());
-    let found = speaking(client, PATIENT).0.resolve_handle("ada", &domain).await.unwrap();
+    let found = speaking(client, PATIENT).0.resolve_handle("ada", &domain, &open_gate()).await.unwrap();
     assert_eq!(found.as_str(), format!("https://{domain}/users/ada"));
 }

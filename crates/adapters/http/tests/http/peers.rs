@@ -1,10 +1,12 @@
 //! The port of peers: documents and deliveries, with peers good and bad.
 
 use crate::signer::{ED25519_KEY, RSA_KEY, giles, keyless, scheme, verify};
-use crate::support::{IMPATIENT, Names, PATIENT, Reply, Seen, Server, builder, client, listen, redirect, reply};
+use crate::support::{
+    IMPATIENT, Names, PATIENT, Reply, Seen, Server, builder, client, gate_against, listen, open_gate, redirect, reply,
+};
 use artdag_federation::delivery::Attempt;
 use artdag_federation::http_signature::Scheme;
-use artdag_federation::{Fetched, Handover, Iri, Letter, LetterBody, PeerError, Peers, SignatureScheme};
+use artdag_federation::{Barred, Fetched, Handover, Iri, Letter, LetterBody, PeerError, Peers, SignatureScheme};
 use artdag_http::{GuardedClient, HttpPeers, Limits, PeerLimits};
 use artdag_kernel::testing::ManualClock;
 use chrono::TimeDelta;
@@ -39,7 +41,7 @@ fn origin(server: &Server) -> String {
 }
 
 async fn fetch(server: &Server) -> Result<Fetched, PeerError> {
-    patient().0.fetch(&iri(server, "/users/ada"), &giles()).await
+    patient().0.fetch(&iri(server, "/users/ada"), &giles(), &open_gate()).await
 }
 
 fn letter(inbox: Iri) -> Letter {
@@ -77,7 +79,7 @@ async fn a_document_is_asked_for_in_our_name_and_found_where_it_was_said_to_be()
     let (peers, clock) = patient();
     // Ids are compared as they are spelled, so the spelling must come back.
     let id: Iri = format!("HTTP://{}/users/ada?#main-key", server.address).parse().unwrap();
-    let fetched = peers.fetch(&id, &giles()).await.unwrap();
+    let fetched = peers.fetch(&id, &giles(), &open_gate()).await.unwrap();
     assert_eq!(fetched.url.as_str(), format!("HTTP://{}/users/ada?", server.address));
     assert_eq!(fetched.body, br#"{"id": "x"}"#);
 
@@ -119,7 +121,7 @@ async fn a_document_refused_by_the_new_scheme_is_asked_for_by_the_old_one() {
     for refusal in [400, 401, 403] {
         let server = answering(refusal, 200).await;
         let (peers, clock) = patient();
-        assert!(peers.fetch(&iri(&server, "/users/ada?page=1"), &giles()).await.is_ok(), "{refusal}");
+        assert!(peers.fetch(&iri(&server, "/users/ada?page=1"), &giles(), &open_gate()).await.is_ok(), "{refusal}");
         assert_eq!(schemes(&server), [Scheme::Rfc9421, Scheme::Cavage]);
         let signature = verify(&server.seen()[1], &origin(&server), &clock).unwrap();
         assert!(["(request-target)", "host", "date"].into_iter().all(|name| signature.covers(name)));
@@ -149,7 +151,7 @@ async fn each_request_on_the_way_is_signed_for_its_own_target() {
     })
     .await;
     let (peers, clock) = patient();
-    let fetched = peers.fetch(&iri(&server, "/users/ada"), &giles()).await.unwrap();
+    let fetched = peers.fetch(&iri(&server, "/users/ada"), &giles(), &open_gate()).await.unwrap();
     assert_eq!(fetched.url, iri(&target, "/moved?a=b"));
 
     let mut signatures = Vec::new();
@@ -179,7 +181,7 @@ async fn redirects_without_end_or_into_the_inside_bring_nothing() {
     let location = inside.url("/").to_string();
     let server = Server::start(move |_| redirect(302, &location)).await;
     let (peers, _) = speaking(builder(&["127.0.0.1/32"]).build().unwrap(), PATIENT);
-    let outcome = peers.fetch(&iri(&server, "/"), &giles()).await;
+    let outcome = peers.fetch(&iri(&server, "/"), &giles(), &open_gate()).await;
     assert!(matches!(outcome, Err(PeerError::Forbidden(_))), "{outcome:?}");
     assert_eq!(inside.connections(), 0);
 }
@@ -201,15 +203,42 @@ async fn a_document_that_does_not_come_whole_is_none() {
     let (hasty, _) = speaking(client(), IMPATIENT);
     for silent in [head, ""] {
         let server = Server::stops_after(silent).await;
-        let outcome = hasty.fetch(&iri(&server, "/"), &giles()).await;
+        let outcome = hasty.fetch(&iri(&server, "/"), &giles(), &open_gate()).await;
         assert!(matches!(outcome, Err(PeerError::Unreachable(_))), "{silent}: {outcome:?}");
     }
-    let outcome = hasty.fetch(&iri(&drip().await, "/"), &giles()).await;
+    let outcome = hasty.fetch(&iri(&drip().await, "/"), &giles(), &open_gate()).await;
     assert!(matches!(outcome, Err(PeerError::Unreachable(_))), "{outcome:?}");
 
     let nobody = listen("127.0.0.1:0").await.local_addr().unwrap();
-    let outcome = patient().0.fetch(&format!("http://{nobody}/").parse().unwrap(), &giles()).await;
+    let outcome = patient().0.fetch(&format!("http://{nobody}/").parse().unwrap(), &giles(), &open_gate()).await;
+    assert!(matches!(outcome, Err(PeerError::NoConnection(_))), "{outcome:?}");
+    // A redirect there says nothing of the server that redirects.
+    let server = Server::start(move |_| redirect(302, &format!("http://{nobody}/"))).await;
+    let outcome = fetch(&server).await;
     assert!(matches!(outcome, Err(PeerError::Unreachable(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn every_request_passes_the_gate() {
+    let blocked = Server::on(listen("127.0.0.2:0").await, None, |_| reply(200, ACTIVITY_JSON, "{}"));
+    let location = blocked.url("/").to_string();
+    let server = Server::start(move |seen| match seen.head.uri.path() {
+        "/" => redirect(302, "/next"),
+        _ => redirect(302, &location),
+    })
+    .await;
+    let (seen, gate) = gate_against(&[blocked.address.to_string()]);
+    let outcome = patient().0.fetch(&iri(&server, "/"), &giles(), &gate).await;
+    assert!(matches!(outcome, Err(PeerError::Barred(Barred::Shunned(_)))), "{outcome:?}");
+    assert_eq!(blocked.connections(), 0);
+    assert_eq!(*seen.passed.lock().unwrap(), vec![server.address.to_string(); 2]);
+
+    // What is signed anew passes it anew.
+    let picky = Server::start(|_| empty(401)).await;
+    let (seen, gate) = gate_against(&[]);
+    let outcome = patient().0.fetch(&iri(&picky, "/"), &giles(), &gate).await;
+    assert!(matches!(outcome, Err(PeerError::Refused(401))), "{outcome:?}");
+    assert_eq!(seen.passed.lock().unwrap().len(), picky.seen().len());
 }
 
 /// A body that never stalls and never ends.
@@ -502,7 +531,7 @@ async fn without_a_key_nothing_is_sent() {
     let handover = peers.deliver(&letter(iri(&server, "/inbox")), &keyless(), None).await;
     let Attempt::Unreachable(why) = &handover.attempt else { panic!("{handover:?}") };
     assert!(why.contains("the key cannot sign"), "{why}");
-    let outcome = peers.fetch(&iri(&server, "/"), &keyless()).await;
+    let outcome = peers.fetch(&iri(&server, "/"), &keyless(), &open_gate()).await;
     assert!(matches!(outcome, Err(PeerError::Unreachable(_))), "{outcome:?}");
     assert_eq!(server.connections(), 0);
 }
@@ -539,7 +568,7 @@ async fn the_public_is_spoken_to_by_https_alone() {
         let url: Iri = url.parse().unwrap();
         let handover = peers.deliver(&letter(url.clone()), &giles(), None).await;
         assert!(matches!(handover.attempt, Attempt::Forbidden(_)), "{url}: {handover:?}");
-        let outcome = peers.fetch(&url, &giles()).await;
+        let outcome = peers.fetch(&url, &giles(), &open_gate()).await;
         assert!(matches!(outcome, Err(PeerError::Forbidden(_))), "{url}: {outcome:?}");
     }
 }

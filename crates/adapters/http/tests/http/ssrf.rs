@@ -3,7 +3,7 @@
 
 use crate::peers::{ACTIVITY_JSON, speaking};
 use crate::signer::giles;
-use crate::support::{Names, PATIENT, Seen, Server, builder, redirect, reply};
+use crate::support::{Names, PATIENT, Seen, Server, builder, open_gate, redirect, reply};
 use artdag_federation::delivery::Attempt;
 use artdag_federation::{Iri, Letter, PeerError, Peers};
 use artdag_http::AddressKind::*;
@@ -132,8 +132,10 @@ async fn a_name_that_moves_inside_after_its_first_answer_is_followed_nowhere() {
         let names = Names::new(&[&["127.0.0.1"], &[address.to_string().as_str()]]);
         let (peers, _) = speaking(client(&names), PATIENT);
         let url: Iri = format!("http://peer.example:{}/", server.address.port()).parse().unwrap();
-        assert!(peers.fetch(&url, &giles()).await.is_ok(), "{address}");
-        let Err(PeerError::Forbidden(why)) = peers.fetch(&url, &giles()).await else { panic!("{address}") };
+        assert!(peers.fetch(&url, &giles(), &open_gate()).await.is_ok(), "{address}");
+        let Err(PeerError::Forbidden(why)) = peers.fetch(&url, &giles(), &open_gate()).await else {
+            panic!("{address}")
+        };
         assert!(why.contains(&kind.to_string()), "{address}: {why}");
         assert_eq!((names.asked(), server.connections()), (2, 1), "{address}");
     }
@@ -161,9 +163,13 @@ async fn no_port_of_peers_opens_the_inside() {
         let (peers, _) = speaking(client(&naming(address)), PATIENT);
         for host in [bracketed(address), "peer.example".to_owned()] {
             let url: Iri = format!("https://{host}/x").parse().unwrap();
-            let Err(PeerError::Forbidden(why)) = peers.fetch(&url, &giles()).await else { panic!("{url}") };
+            let Err(PeerError::Forbidden(why)) = peers.fetch(&url, &giles(), &open_gate()).await else {
+                panic!("{url}")
+            };
             assert!(why.contains(&kind.to_string()), "{url}: {why}");
-            let Err(PeerError::Forbidden(why)) = peers.resolve_handle("ada", &host).await else { panic!("{host}") };
+            let Err(PeerError::Forbidden(why)) = peers.resolve_handle("ada", &host, &open_gate()).await else {
+                panic!("{host}")
+            };
             assert!(why.contains(&kind.to_string()), "{host}: {why}");
             let handover = peers.deliver(&Letter::new(url, "{}", None), &giles(), None).await;
             let Attempt::Forbidden(why) = &handover.attempt else { panic!("{host}: {handover:?}") };
@@ -272,7 +278,7 @@ async fn what_is_no_host_is_not_looked_up() {
         let outcome = client.send(Request::get(server.url("/"))).await;
         let expected = RedirectFault::Refused(Refusal::Host);
         assert!(matches!(&outcome, Err(FetchError::Redirects(fault)) if *fault == expected), "{host}: {outcome:?}");
-        let outcome = peers.resolve_handle("ada", host).await;
+        let outcome = peers.resolve_handle("ada", host, &open_gate()).await;
         assert!(matches!(outcome, Err(PeerError::Forbidden(_))), "ada@{host}: {outcome:?}");
     }
     assert_eq!(names.asked(), 0);

@@ -1,5 +1,6 @@
 //! Servers that behave, servers that do not, name servers, and clients with little patience.
 
+use artdag_federation::{Barred, Gate, Shunned};
 use artdag_http::{ClientBuilder, GuardPolicy, GuardedClient, Limits, Resolve};
 use async_trait::async_trait;
 use http::{Response, StatusCode};
@@ -244,3 +245,31 @@ pub(crate) const IMPATIENT: Limits = Limits {
     max_ratio: 100,
     redirects: 3,
 };
+
+/// Lets every request by but those to these hosts, and keeps the hosts that were asked about.
+#[derive(Default)]
+pub(crate) struct TestGate {
+    pub(crate) blocked: Vec<String>,
+    pub(crate) passed: Mutex<Vec<String>>,
+}
+
+impl Gate for TestGate {
+    fn pass(&self, host: &str) -> Result<(), Barred> {
+        if self.blocked.iter().any(|blocked| blocked == host) {
+            return Err(Shunned::Blocked(host.to_owned()).into());
+        }
+        self.passed.lock().unwrap().push(host.to_owned());
+        Ok(())
+    }
+}
+
+/// A gate that nothing is kept from.
+pub(crate) fn open_gate() -> Arc<dyn Gate> {
+    Arc::new(TestGate::default())
+}
+
+/// A gate that these hosts are kept from.
+pub(crate) fn gate_against(blocked: &[String]) -> (Arc<TestGate>, Arc<dyn Gate>) {
+    let gate = Arc::new(TestGate { blocked: blocked.to_vec(), ..TestGate::default() });
+    (gate.clone(), gate)
+}
