@@ -330,7 +330,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Bool, Nullable, Text};
     use super::Moment;
 
     received_activities (id) {
@@ -338,6 +338,8 @@ diesel::table! {
         actor -> Text,
         kind -> Text,
         received_at -> Moment,
+        signed_at -> Nullable<Moment>,
+        is_reopened -> Bool,
     }
 }
 
@@ -386,6 +388,7 @@ diesel::table! {
         id -> Text,
         kind -> Text,
         actor -> Text,
+        host -> Text,
         object -> Text,
         received_at -> Moment,
         document -> Text,

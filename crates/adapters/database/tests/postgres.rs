@@ -123,7 +123,8 @@ async fn many_processes_migrate_at_once() {
             "00006_federation",
             "00007_witnesses",
             "00008_job_lanes",
-            "00009_anchor_answers"
+            "00009_anchor_answers",
+            "00010_inbox_limits"
         ]
     );
     open(&url, 1).await.unwrap().ping().await.unwrap();

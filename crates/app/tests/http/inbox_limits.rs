@@ -1,11 +1,12 @@
 //! What strangers may cause, and what old or repeated words are worth.
 
 use crate::federation::{among_peers, follow};
-use crate::peer::{ACTIVITY_JSON, Peer, SILENCE, unique};
-use crate::support::{TestApp, hash_of};
+use crate::peer::{ACTIVITY_JSON, Outgoing, Peer, SILENCE, unique};
+use crate::support::{TestApp, hash_of, plain_claim};
 use artdag_database::{DatabaseUrl, open};
 use artdag_federation::SignatureScheme::{Cavage, Rfc9421};
 use artdag_federation::{DomainAction, DomainRule, Iri};
+use artdag_kernel::{Page, PageLimit};
 use artdag_registry::Store;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -21,11 +22,80 @@ async fn followers(app: &TestApp) -> Value {
     app.get("/users/giles/followers").await.body["totalItems"].clone()
 }
 
+/// A request to giles' inbox that is signed this many seconds from now. Sent again it is a copy.
+fn signed(app: &TestApp, peer: &Peer, activity: &Value, seconds: i64) -> Outgoing {
+    let inbox = app.url("/users/giles/inbox");
+    peer.sign("alice", Cavage, &inbox, &activity.to_string(), TimeDelta::seconds(seconds))
+}
+
+async fn claims(app: &TestApp, name: &str) -> Value {
+    app.get(&format!("/objects/{}/claims", hash_of(name))).await.body
+}
+
 fn iri(text: &str) -> Iri {
     text.parse().unwrap()
 }
 
 among_peers! {
+    /// Misskey's ids of a follow and of its end are the same for a pair whenever it happens.
+    async fn who_asks_again_with_the_same_id_follows_again(app: TestApp) {
+        let (giles, peer) = (app.register("giles").await, Peer::start().await);
+        let mut wish = peer.activity("alice", "Follow", json!(app.url("/users/giles")));
+        wish["id"] = json!(peer.actor("alice/follows/giles"));
+        let mut undo = peer.activity("alice", "Undo", wish.clone());
+        undo["id"] = json!(peer.actor("alice/follows/giles/undo"));
+        let wishes = [0, 20, 40, 60, 70].map(|seconds| signed(&app, &peer, &wish, seconds));
+        let undoings = [10, 30, 50].map(|seconds| signed(&app, &peer, &undo, seconds));
+        let [wish, wish20, wish40, wish60, wish70] = &wishes;
+        let [undo, undo30, undo50] = &undoings;
+        for (n, (outgoing, expected)) in [
+            (wish, 1), (undo, 0), (wish20, 1), (undo30, 0), (wish40, 1),
+            // Copies of what was signed before.
+            (undo30, 1), (undo, 1), (undo50, 0), (wish40, 0), (wish20, 0), (wish60, 1),
+        ].into_iter().enumerate() {
+            assert_eq!(peer.send(outgoing.clone()).await.status(), 202);
+            assert_eq!(followers(&app).await, expected, "step {n}");
+        }
+        // Whom the user removes may ask again.
+        let reject = "/federation/followers/reject";
+        let removed = app.post(reject, &giles, &json!({"actor": peer.actor("alice")})).await;
+        assert!(removed.status.is_success(), "{removed:?}");
+        for (outgoing, expected) in [(wish60, 0), (wish70, 1)] {
+            assert_eq!(peer.send(outgoing.clone()).await.status(), 202);
+            assert_eq!(followers(&app).await, expected);
+        }
+    }
+
+    async fn who_asks_without_end_is_not_told_without_end(app: TestApp) {
+        let (_giles, peer) = (app.register("giles").await, Peer::start().await);
+        for _ in 0..20 {
+            let wish = peer.activity("alice", "Follow", json!(app.url("/users/giles")));
+            assert_eq!(peer.post("alice", &app.url("/inbox"), &wish).await, 202);
+        }
+        let like = peer.activity("bob", "Follow", json!(app.url("/users/giles")));
+        assert_eq!(peer.post("bob", &app.url("/inbox"), &like).await, 202);
+        peer.hears("/users/bob/inbox", |a| a["type"] == "Accept").await;
+        assert_eq!(peer.received("/users/alice/inbox").len(), 1);
+        assert_eq!(followers(&app).await, 2);
+    }
+
+    async fn a_follow_of_one_who_was_forgotten_is_not_lost(app: TestApp) {
+        let (_giles, peer) = (app.register("giles").await, Peer::start().await);
+        let dance = peer.activity("alice", "Dance", json!(null));
+        assert_eq!(peer.post("alice", &app.url("/inbox"), &dance).await, 202);
+        // The key is still at hand when the sweep forgets its owner.
+        let mut unit = store(&app).await.begin().await.unwrap();
+        assert!(unit.forget_remote_actor(&iri(&peer.actor("alice")), chrono::DateTime::UNIX_EPOCH).await.unwrap());
+        unit.commit().await.unwrap();
+        let wish = peer.activity("alice", "Follow", json!(app.url("/users/giles")));
+        assert_eq!(peer.post("alice", &app.url("/inbox"), &wish).await, 429);
+        let mut unit = store(&app).await.begin().await.unwrap();
+        unit.sweep_federation(chrono::DateTime::from_timestamp(4_000_000_000, 0).unwrap()).await.unwrap();
+        unit.commit().await.unwrap();
+        assert_eq!(peer.post("alice", &app.url("/inbox"), &wish).await, 202);
+        assert_eq!(followers(&app).await, 1);
+    }
+
     async fn a_slow_page_holds_up_nobody_elses_first_word(app: TestApp) {
         let (_giles, peer) = (app.register("giles").await, Peer::start().await);
         peer.put("/users/slow", SILENCE, ACTIVITY_JSON, "");
@@ -99,6 +169,51 @@ among_peers! {
         assert_eq!(peer.fetches("/users/bob"), 1);
         assert_eq!(peer.post("alice", &app.url("/inbox"), &dance()).await, 202);
         assert_eq!(peer.fetches("/users/alice"), 1, "that one is new enough");
+    }
+
+    async fn notices_and_posts_fill_no_disk(app: TestApp) {
+        let (giles, peer) = (app.register("giles").await, Peer::start().await);
+        for _ in 0..102 {
+            let flag = peer.activity("eve", "Flag", json!(app.url("/users/giles")));
+            assert_eq!(peer.post("eve", &app.url("/inbox"), &flag).await, 202);
+        }
+        let page = Page::newest(PageLimit::new(200).unwrap());
+        let store = store(&app).await;
+        assert_eq!(store.read().await.unwrap().list_notices(page).await.unwrap().items.len(), 100);
+
+        follow(&app, &giles, "giles", &peer, "bob").await;
+        let mut post = peer.claim("bob", "<p>no hash</p>");
+        post["object"]["type"] = json!("Note");
+        assert_eq!(peer.post("bob", &app.url("/inbox"), &post).await, 202);
+        let claim = peer.claim("bob", &hash_of("x"));
+        assert_eq!(peer.post("bob", &app.url("/inbox"), &claim).await, 202);
+        let mut reader = store.read().await.unwrap();
+        for (activity, is_kept) in [(&post, false), (&claim, true)] {
+            let heard = reader.find_heard(&iri(activity["object"]["id"].as_str().unwrap())).await.unwrap().unwrap();
+            assert_eq!(!heard.document.is_empty(), is_kept, "{heard:?}");
+        }
+    }
+
+    async fn a_hundred_false_claims_do_not_keep_out_a_true_one(app: TestApp) {
+        let (giles, crowd, author) = (app.register("giles").await, Peer::start().await, Peer::start().await);
+        app.claim(&giles, &plain_claim("x")).await;
+        for n in 0..101 {
+            let mut claim = crowd.claim("eve", &hash_of("x"));
+            if n % 2 == 0 {
+                claim = crowd.with_proof("eve", claim);
+            }
+            assert_eq!(crowd.post("eve", &app.url("/inbox"), &claim).await, 202);
+        }
+        let told = async || claims(&app, "x").await["claims"].as_array().unwrap().clone();
+        assert_eq!(told().await.len(), 101);
+        let long = author.with_proof("ada", { let mut claim = author.claim("ada", &hash_of("x")); claim["object"]["summary"] = json!("x".repeat(70_000)); claim });
+        assert_eq!(author.post("ada", &app.url("/inbox"), &long).await, 202);
+        assert!(told().await.iter().all(|claim| claim["actor"] != json!(author.actor("ada"))), "too long for a stranger");
+        let true_one = author.with_proof("ada", author.claim("ada", &hash_of("x")));
+        assert_eq!(author.post("ada", &app.url("/inbox"), &true_one).await, 202);
+        let all = told().await;
+        assert_eq!(all.len(), 101);
+        assert!(all.iter().any(|claim| claim["object"] == true_one["object"]["id"]), "{all:#?}");
     }
 
     /// Many large bodies whose keys do not come: some wait, and the others are told to come again.

@@ -20,6 +20,7 @@
 mod activity;
 mod actor;
 pub mod canonical;
+mod claimants;
 mod collection;
 pub mod data_integrity;
 pub mod delivery;
@@ -45,6 +46,7 @@ pub mod vocabulary;
 
 pub use activity::{Activity, ActivityKind, Draft, SignError, SignedDocument, UnknownActivityKind};
 pub use actor::{Profile, actor_document, instance_document};
+pub use claimants::{Claimant, Room, room_for};
 pub use collection::{CollectionPage, activity_page, collection, collection_ids, id_page, whole_collection};
 pub use delivery::{Delivery, DeliveryState};
 pub use delivery_ports::{Concluded, DeliveryQueue, DeliveryReads, Peer, Posting, Standing};

@@ -1,4 +1,4 @@
-use crate::{DomainPattern, DomainRule, Iri, Reaction, RemoteActor, RemoteKey, RemoteObject};
+use crate::{Claimant, DomainPattern, DomainRule, Iri, Reaction, RemoteActor, RemoteKey, RemoteObject};
 use crate::{data_integrity, engine_signature};
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
@@ -133,6 +133,9 @@ pub struct Receipt {
     pub actor: Iri,
     /// Its type.
     pub kind: String,
+    /// When the request was signed that brought it, by its sender's clock; of what somebody else brings, when its actor's
+    /// proof was made.
+    pub signed_at: Instant,
 }
 
 /// Something that the operator should know: somebody blocked, reported or moved.
@@ -201,8 +204,8 @@ pub trait RemoteReads: Send {
     /// One that a user follows or asked to.
     async fn find_following(&mut self, user: &Username, actor: &Iri) -> Result<Option<Following>, StoreError>;
 
-    /// Who here follows an actor, with its consent (FEP-8fcf).
-    async fn local_followers_of(&mut self, actor: &Iri) -> Result<Vec<Username>, StoreError>;
+    /// Who here follows an actor, with its consent, and by which request (FEP-8fcf).
+    async fn local_followers_of(&mut self, actor: &Iri) -> Result<Vec<(Username, ActivityId)>, StoreError>;
 
     /// Whether an actor has to do with anybody here: follows, is followed, or asked to.
     async fn is_related(&mut self, actor: &Iri) -> Result<bool, StoreError>;
@@ -218,6 +221,9 @@ pub trait RemoteReads: Send {
 
     /// Every claim from elsewhere to this content, first heard first, at most so many.
     async fn heard_claims(&mut self, hash: &ContentHash, most: u16) -> Result<Vec<HeardObject>, StoreError>;
+
+    /// The same claims without what they say.
+    async fn list_claimants(&mut self, hash: &ContentHash, most: u16) -> Result<Vec<Claimant>, StoreError>;
 
     /// What those published whom a user follows, newest first; nothing that was withdrawn.
     async fn list_heard(&mut self, user: &Username, page: Page) -> Result<Slice<HeardObject>, StoreError>;
@@ -240,6 +246,10 @@ pub trait RemoteReads: Send {
 pub trait RemoteRepository: RemoteReads {
     /// Takes down which activities came, and answers those that came for the first time. Of several copies in
     /// different units of work one is the first: the others wait for its commit.
+    ///
+    /// Some servers give each `Follow` of one actor by another the same id, and each `Undo` of it. So the id of a `Follow`
+    /// that has ended, and that of an `Undo`, counts as new again when its actor signs it at a later time than before. A
+    /// copy has the time of what it is a copy of.
     async fn first_receipts(&mut self, receipts: &[Receipt], now: Instant) -> Result<HashSet<Iri>, StoreError>;
 
     /// Keeps an actor and exactly these keys of it, in place of what was known, and corrects where its mail as a follower
@@ -250,8 +260,8 @@ pub trait RemoteRepository: RemoteReads {
     /// an empty document. Says whether anything was known of it.
     async fn forget_remote_actor(&mut self, id: &Iri, now: Instant) -> Result<bool, StoreError>;
 
-    /// Adds a follower, or puts a new request in place of its old one.
-    async fn save_follower(&mut self, follower: &Follower) -> Result<(), StoreError>;
+    /// Adds a follower, or puts a new request in place of its old one. Who was accepted stays so. Says how far it is now.
+    async fn save_follower(&mut self, follower: &Follower) -> Result<FollowState, StoreError>;
 
     /// `false` when there is no such follower.
     async fn set_follower_state(
@@ -280,8 +290,16 @@ pub trait RemoteRepository: RemoteReads {
         state: FollowState,
     ) -> Result<bool, StoreError>;
 
-    /// `false` when the user did not follow the actor.
-    async fn remove_following(&mut self, user: &Username, actor: &Iri) -> Result<bool, StoreError>;
+    /// `false` when the user did not follow the actor by that request.
+    async fn remove_following(&mut self, user: &Username, actor: &Iri, request: ActivityId)
+    -> Result<bool, StoreError>;
+
+    /// Adds an object that nobody here has heard of yet. `false`, and nothing changes, when its id is known: what told of
+    /// it since is newer.
+    async fn add_heard(&mut self, heard: &HeardObject) -> Result<bool, StoreError>;
+
+    /// Forgets a claim, in whose place another is kept.
+    async fn remove_heard(&mut self, id: &Iri) -> Result<bool, StoreError>;
 
     /// Adds an object, or changes one of the same actor that was not withdrawn; `id` stays what it was
     /// then, and so does `received_at`, unless it claims other content now. `false` when the id is another actor's, or withdrawn by
@@ -318,8 +336,8 @@ pub trait RemoteRepository: RemoteReads {
     /// kept.
     async fn undo_received(&mut self, activity: &Iri, actor: &Iri) -> Result<bool, StoreError>;
 
-    /// Keeps a notice for the operator.
-    async fn add_notice(&mut self, notice: &Notice) -> Result<(), StoreError>;
+    /// Keeps a notice for the operator; `false` when its actor's host has sent so many within a day already.
+    async fn add_notice(&mut self, notice: &Notice, a_day: u16) -> Result<bool, StoreError>;
 
     /// Sets a rule, in place of another for the same pattern.
     async fn save_domain_rule(&mut self, rule: &DomainRule) -> Result<(), StoreError>;
@@ -335,7 +353,7 @@ pub trait RemoteRepository: RemoteReads {
     async fn hold_fetch(&mut self, what: &str, until: Instant) -> Result<(), StoreError>;
 
     /// Forgets receipts and forestalled objects that are older than 30 days, deliveries that ended more than 7 days ago, messages that nothing is
-    /// delivered of any more, notices older than 90 days, rights to fetch that have run out, and actors that were
+    /// delivered of any more, notices and posts older than 90 days, rights to fetch that have run out, and actors that were
     /// fetched more than 30 days ago and have to do with nothing that is kept. Gives up deliveries that have waited for 7
     /// days. At most 5,000 of each at once. Says how many rows.
     async fn sweep_federation(&mut self, now: Instant) -> Result<u64, StoreError>;

@@ -1,8 +1,14 @@
-use super::inbox_desk::{Arrival, Effect};
+use super::inbox_desk::{Arrival, Effect, News, Wish};
 use crate::{Job, Registry, UnitOfWork};
-use artdag_federation::{Posting, Reaction, Receipt};
+use artdag_federation::{FollowState, Follower, Message, Posting, Reaction, Receipt};
 use artdag_kernel::{Instant, StoreError};
+use chrono::TimeDelta;
 use std::collections::HashSet;
+
+/// How many notices of one host are kept that come within a day.
+const MAX_NOTICES: u16 = 100;
+/// How long after an answer a follower who asks again is not told so again.
+const TELL_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 impl Registry {
     /// Does in one unit of work what activities say, each of them once.
@@ -55,22 +61,23 @@ impl Registry {
         }
         match &arrival.effect {
             Effect::Nothing => {}
-            Effect::Follow(follower, answer) => {
-                unit.save_follower(follower).await?;
-                if let Some(message) = answer {
-                    unit.add_message(message).await?;
-                    let (sender, inbox) = (message.sender.clone(), follower.inbox.clone());
-                    return Ok(Some(Posting { message: message.id, sender, inbox }));
-                }
-            }
+            Effect::Follow(wish) => return take_down_wish(unit, wish, now).await,
             Effect::Unfollow(user) => {
                 unit.remove_follower(user, actor).await?;
             }
             Effect::Answered(request, user, state) => {
                 unit.answer_following(actor, *request, user.as_ref(), *state).await?;
             }
-            Effect::Publish(heard) => {
-                unit.save_heard(heard).await?;
+            Effect::Publish(news) => {
+                let News { heard, is_new, in_place_of } = news.as_ref();
+                if let Some(other) = in_place_of {
+                    unit.remove_heard(other).await?;
+                }
+                if *is_new {
+                    unit.add_heard(heard).await?
+                } else {
+                    unit.save_heard(heard).await?
+                };
             }
             Effect::Withdraw(object, document, early) => {
                 if let Some(uuid) = early {
@@ -92,9 +99,35 @@ impl Registry {
             Effect::Undo(activity) => {
                 unit.undo_received(activity, actor).await?;
             }
-            Effect::Notice(notice) => unit.add_notice(notice).await?,
+            Effect::Notice(notice) => {
+                if !unit.add_notice(notice, MAX_NOTICES).await? {
+                    tracing::debug!(%actor, "no more notices are kept of this host today");
+                }
+            }
             Effect::Push(job) => self.push(unit, job).await?,
         }
         Ok(None)
     }
+}
+
+/// Notes that somebody wants to follow, and answers what is said to that, if anything is.
+async fn take_down_wish(
+    unit: &mut (dyn UnitOfWork + '_),
+    wish: &Wish,
+    now: Instant,
+) -> Result<Option<Posting>, StoreError> {
+    let Wish { follower, answer, was_pending } = wish;
+    let known = unit.find_follower(&follower.user, &follower.actor).await?;
+    let told_at =
+        known.filter(|known| known.state == FollowState::Accepted && !was_pending).map(|known| known.created_at);
+    if let Some(told_at) = told_at.filter(|told_at| now - *told_at < TELL_AGAIN) {
+        // Not even whoever asks without end is told so without end.
+        unit.save_follower(&Follower { created_at: told_at, ..follower.clone() }).await?;
+        return Ok(None);
+    }
+    let state = unit.save_follower(follower).await?;
+    let Some(message) = answer.as_ref().filter(|_| state == FollowState::Accepted) else { return Ok(None) };
+    unit.add_message(message).await?;
+    let Message { id, sender, .. } = message;
+    Ok(Some(Posting { message: *id, sender: sender.clone(), inbox: follower.inbox.clone() }))
 }

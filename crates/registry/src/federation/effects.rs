@@ -1,18 +1,20 @@
 //! What an activity does whose sender is known.
 
-use super::inbox_desk::Effect;
+use super::inbox_desk::{Effect, News, Wish};
 use super::inquiry::Inquiry;
 use super::receive::ReceiveError;
+use super::remote_keys::KeyRefused;
 use crate::{Job, PublishError, Registry};
 use artdag_federation::{
-    Evidence, FollowState, Follower, HeardObject, Incoming, Meaning, Notice, RemoteObject, Saying, Target,
+    Claimant, Evidence, FollowState, Follower, HeardObject, Incoming, Meaning, Notice, RemoteObject, Room, Saying,
+    Target, room_for,
 };
-use artdag_kernel::{Username, new_uuid};
+use artdag_kernel::{ContentHash, Username, new_uuid};
 use serde_json::json;
 use std::sync::Arc;
 
-/// How much of a notice is kept.
-const MAX_NOTICE: usize = 64 * 1024;
+/// How much of a notice is kept, and of a stranger's claim.
+const MAX_OF_STRANGERS: usize = 64 * 1024;
 /// How many claims of strangers to content that is registered here are kept.
 const MAX_CLAIMS: u16 = 100;
 
@@ -67,7 +69,7 @@ impl Registry {
             }
             Meaning::Undid(activity) => Effect::Undo(activity),
             // About somebody else's affairs, or too long to be read.
-            Meaning::Notice(_) if body.len() > MAX_NOTICE => Effect::Nothing,
+            Meaning::Notice(_) if body.len() > MAX_OF_STRANGERS => Effect::Nothing,
             Meaning::Notice(object)
                 if !self.parts.site.owns(&object) && !self.read().await?.is_related(actor).await? =>
             {
@@ -89,14 +91,14 @@ impl Registry {
         if reader.find_user(&user).await?.is_none() {
             return Ok(Effect::Nothing);
         }
-        // Whose signature was good is known here.
-        let Some(known) = reader.find_remote_actor(&incoming.actor).await? else { return Ok(Effect::Nothing) };
-        let was_accepted = reader
-            .find_follower(&user, &incoming.actor)
-            .await?
-            .is_some_and(|follower| follower.state == FollowState::Accepted);
+        // Whose signature was good is known here, unless the key was still at hand when the actor was forgotten.
+        let Some(known) = reader.find_remote_actor(&incoming.actor).await? else {
+            self.remote_keys.forget(&incoming.actor);
+            return Err(KeyRefused::Waiting.into());
+        };
+        let earlier = reader.find_follower(&user, &incoming.actor).await?.map(|follower| follower.state);
         drop(reader);
-        let accept = was_accepted || self.parts.policy.federation.accept_followers;
+        let accept = self.parts.policy.federation.accept_followers;
         let follower = Follower {
             id: self.new_uuid(),
             user,
@@ -107,8 +109,10 @@ impl Registry {
             state: if accept { FollowState::Accepted } else { FollowState::Pending },
             created_at: self.parts.clock.now(),
         };
-        let answer = if accept { Some(self.answer_to(&follower, true).await?) } else { None };
-        Ok(Effect::Follow(Box::new(follower), answer.map(Box::new)))
+        // Whoever asked before may be accepted by the time that this is written down.
+        let answer = if accept || earlier.is_some() { Some(self.answer_to(&follower, true).await?) } else { None };
+        let was_pending = earlier == Some(FollowState::Pending);
+        Ok(Effect::Follow(Box::new(Wish { follower, answer, was_pending })))
     }
 
     /// The message that tells a follower what became of the request.
@@ -135,21 +139,22 @@ impl Registry {
     async fn published_effect(&self, came: &Came<'_>, object: RemoteObject) -> Result<Effect, ReceiveError> {
         let Came { inquiry, incoming, body } = *came;
         let mut reader = self.read().await?;
-        let mut concerns = reader.is_followed(&incoming.actor).await?;
-        if let (false, Some(hash)) = (concerns, &object.content_hash) {
-            // Somebody else claims what is registered here.
-            concerns = reader.find_asset_by_hash(hash).await?.is_some()
-                && reader.heard_claims(hash, MAX_CLAIMS).await?.len() < usize::from(MAX_CLAIMS);
-        }
+        let is_followed = reader.is_followed(&incoming.actor).await?;
+        // Somebody else claims what is registered here.
+        let contested = match object.content_hash.filter(|_| !is_followed && body.len() <= MAX_OF_STRANGERS) {
+            Some(hash) => reader.find_asset_by_hash(&hash).await?.map(|_| hash),
+            None => None,
+        };
+        let concerns = is_followed || contested.is_some();
         // What is known is changed by an `Update` alone; and its actor may have withdrawn it before it came.
-        let known = incoming.kind == "Create"
-            && concerns
-            && reader.is_heard(&[&object.id, &incoming.id], &incoming.actor).await?;
+        let is_new = incoming.kind == "Create";
+        let known = is_new && concerns && reader.is_heard(&[&object.id, &incoming.id], &incoming.actor).await?;
         drop(reader);
         if !concerns || known {
             return Ok(Effect::Nothing);
         }
-        let evidence = if object.content_hash.is_some() {
+        let is_claim = object.content_hash.is_some();
+        let evidence = if is_claim {
             Evidence {
                 proof: self.has_proof(inquiry, incoming).await?,
                 engine: self.has_engine_signature(inquiry, incoming).await?,
@@ -157,15 +162,39 @@ impl Registry {
         } else {
             Evidence::default()
         };
-        Ok(Effect::Publish(Box::new(HeardObject {
+        let heard = HeardObject {
             id: self.new_uuid(),
             object,
             activity: incoming.id.clone(),
-            document: text(body),
+            // It is what a claim can be judged by; a post has nothing to be judged.
+            document: if is_claim { text(body) } else { String::new() },
             evidence,
             received_at: self.parts.clock.now(),
             deleted_at: None,
-        })))
+        };
+        let room = match contested {
+            Some(hash) => self.room_for(&heard, &hash).await?,
+            None => Room::Free,
+        };
+        let publish = |in_place_of| Effect::Publish(Box::new(News { heard, is_new, in_place_of }));
+        Ok(match room {
+            Room::Free => publish(None),
+            Room::InPlaceOf(other) => publish(Some(other)),
+            Room::None => Effect::Nothing,
+        })
+    }
+
+    /// Whether a stranger's claim is kept, or another goes for it.
+    async fn room_for(&self, heard: &HeardObject, hash: &ContentHash) -> Result<Room, ReceiveError> {
+        let claim = Claimant {
+            object: heard.object.id.clone(),
+            is_followed: false,
+            is_signed: heard.evidence.proof || heard.evidence.engine,
+            is_withdrawn: false,
+            received_at: heard.received_at,
+        };
+        let kept = self.read().await?.list_claimants(hash, MAX_CLAIMS).await?;
+        Ok(room_for(&claim, &kept, usize::from(MAX_CLAIMS)))
     }
 
     pub(crate) fn new_uuid(&self) -> uuid::Uuid {

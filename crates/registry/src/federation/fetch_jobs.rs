@@ -47,9 +47,7 @@ impl Registry {
         };
         let mut unit = self.parts.store.begin().await?;
         // What was told of it by a signed activity meanwhile is worth more.
-        if unit.find_heard(&heard.object.id).await?.is_none() {
-            unit.save_heard(&heard).await?;
-        }
+        unit.add_heard(&heard).await?;
         Ok(unit.commit().await?)
     }
 }

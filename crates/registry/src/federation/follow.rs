@@ -73,9 +73,10 @@ impl Registry {
         let following = reader.find_following(user, actor).await?.ok_or(FollowError::NotFound)?;
         let known = reader.find_remote_actor(actor).await?;
         drop(reader);
-        let message = self.sign_message(&Saying::Unfollow(following.request, actor.clone()), user).await?;
+        let request = following.request;
+        let message = self.sign_message(&Saying::Unfollow(request, actor.clone()), user).await?;
         let mut unit = self.parts.store.begin().await?;
-        if !unit.remove_following(user, actor).await? {
+        if !unit.remove_following(user, actor, request).await? {
             unit.rollback().await?;
             return Err(FollowError::NotFound);
         }

@@ -19,14 +19,34 @@ pub(crate) struct Arrival {
     pub(crate) weight: usize,
 }
 
+/// Something that was published elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    pub(crate) heard: HeardObject,
+    /// Whether it is told for the first time. What was told since is newer.
+    pub(crate) is_new: bool,
+    /// What is forgotten for it.
+    pub(crate) in_place_of: Option<Iri>,
+}
+
+/// A request to follow.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) follower: Follower,
+    /// What the follower is told if it is accepted: signed before anybody knows that.
+    pub(crate) answer: Option<Message>,
+    /// Whether an earlier request waits for the user.
+    pub(crate) was_pending: bool,
+}
+
 /// What is written because an activity came. The actor is the receipt's.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     Nothing,
-    Follow(Box<Follower>, Option<Box<Message>>),
+    Follow(Box<Wish>),
     Unfollow(Username),
     Answered(Option<ActivityId>, Option<Username>, FollowState),
-    Publish(Box<HeardObject>),
+    Publish(Box<News>),
     /// With a UUID, if it is to be noted even when the object was not heard of yet.
     Withdraw(Iri, String, Option<Uuid>),
     Forget,
@@ -39,10 +59,10 @@ pub(crate) enum Effect {
 
 /// How many arrivals are written together.
 const BATCH: usize = 200;
-/// How often a batch is tried that others stood in the way of, and how long after.
-const TRIES: (u32, Duration) = (3, Duration::from_millis(50));
 /// How many may wait, and with how many bytes. Whoever comes then is told to come again.
 const MOST: (usize, usize) = (2000, 32 << 20);
+/// How often a batch is tried that others stood in the way of, and how long after.
+const TRIES: (u32, Duration) = (3, Duration::from_millis(50));
 
 /// Where arrivals wait for each other: what comes while a unit of work is under way shares the next one, so that a busy
 /// server commits once for many. Each hears of its own only when it is committed.
@@ -169,6 +189,7 @@ mod tests {
             id: "https://a.example/1".parse().unwrap(),
             actor: "https://a.example/alice".parse().unwrap(),
             kind: "Like".to_owned(),
+            signed_at: "2026-11-22T12:00:00Z".parse().unwrap(),
         };
         Arrival { receipt, effect: Effect::Nothing, jobs: Vec::new(), host: "a.example".to_owned(), weight }
     }

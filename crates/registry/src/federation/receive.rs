@@ -107,13 +107,14 @@ impl Registry {
             return Ok(Received::Ignored);
         }
         let forwarded = key.owner != incoming.actor;
-        if forwarded {
+        let signed_at = if forwarded {
             // Whoever brings another's activity could have kept it.
             let recent = now - PROOF_AGE..=now + PROOF_LEAD;
-            if self.proven_at(&inquiry, &incoming, &recent).await?.is_none() {
-                return Err(ReceiveError::OtherActor(key.owner));
-            }
-        }
+            let proven_at = self.proven_at(&inquiry, &incoming, &recent).await?;
+            proven_at.ok_or_else(|| ReceiveError::OtherActor(key.owner.clone()))?
+        } else {
+            signature.signed_at()
+        };
         let meaning = incoming.meaning(&self.parts.site)?;
         let came = Came { inquiry: &inquiry, incoming: &incoming, body: inbox.body };
         let effect = self.effect(&came, meaning).await?;
@@ -132,7 +133,7 @@ impl Registry {
             return Ok(Received::Ignored);
         }
         let (host, weight) = (incoming.actor.host().to_owned(), inbox.body.len());
-        let receipt = Receipt { id: incoming.id, actor: incoming.actor, kind: incoming.kind };
+        let receipt = Receipt { id: incoming.id, actor: incoming.actor, kind: incoming.kind, signed_at };
         self.take_down(Arrival { receipt, effect, jobs, host, weight }).await?;
         Ok(Received::Done)
     }

@@ -6,7 +6,7 @@ use crate::jobs::JobError;
 use crate::{Job, Registry};
 use artdag_federation::http_signature::collection_synchronization::{CollectionSynchronization, FollowersDigest};
 use artdag_federation::{Delivery, Iri, collection_ids};
-use artdag_kernel::{StoreError, Username};
+use artdag_kernel::{ActivityId, StoreError, Username};
 use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Registry {
         let site = &self.parts.site;
         let here = reader.local_followers_of(&actor).await?;
         drop(reader);
-        let ids: Vec<String> = here.iter().map(|user| site.actor(user)).collect();
+        let ids: Vec<String> = here.iter().map(|(user, _)| site.actor(user)).collect();
         if FollowersDigest::of(ids.iter().map(String::as_str)).to_string() == *digest {
             return Ok(());
         }
@@ -85,22 +85,24 @@ impl Registry {
             Err(_) if !doubtful.is_empty() => return Ok(()),
             there => there?,
         };
-        let missing: Vec<&Username> = here.iter().filter(|user| !there.contains(&site.actor(user))).collect();
+        let missing: Vec<_> = here.into_iter().filter(|(user, _)| !there.contains(&site.actor(user))).collect();
         if missing.is_empty() {
             return Ok(());
         }
         let mut unit = self.parts.store.begin().await?;
         if doubtful.is_empty() {
-            let doubtful = missing.iter().map(ToString::to_string).collect();
+            let doubtful = missing.iter().map(|(user, request)| doubt(user, *request)).collect();
             let (actor, collection) = (actor.to_string(), collection.clone());
             let (url, digest) = (url.to_string(), digest.clone());
             let second = Job::SynchronizeFollowers { actor, collection, url, digest, doubtful };
             self.push_for(unit.as_mut(), &second, SECOND_LOOK).await?;
             return Ok(unit.commit().await?);
         }
-        for user in missing.into_iter().filter(|user| doubtful.iter().any(|name| *name == user.as_str())) {
-            tracing::info!(%user, %actor, "the followed actor's server does not know of this follow; it ends");
-            unit.remove_following(user, &actor).await?;
+        // The user may have ended it meanwhile, and asked anew: then it is another one, and known there before long.
+        for (user, request) in missing.into_iter().filter(|(user, request)| doubtful.contains(&doubt(user, *request))) {
+            if unit.remove_following(&user, &actor, request).await? {
+                tracing::info!(%user, %actor, "the followed actor's server does not know of this follow; it ended");
+            }
         }
         Ok(unit.commit().await?)
     }
@@ -110,4 +112,9 @@ impl Registry {
         let ids = collection_ids(&document).ok_or_else(|| lasting("the partial collection has no items"))?;
         Ok(ids.into_iter().map(|id| id.to_string()).collect())
     }
+}
+
+/// A follow that the followed actor's server did not know of, as the job for the second look has it.
+fn doubt(user: &Username, request: ActivityId) -> String {
+    format!("{user} {request}")
 }

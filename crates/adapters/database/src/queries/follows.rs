@@ -14,14 +14,17 @@ use serde_json::{Value, json};
 
 const ACCEPTED: &str = FollowState::Accepted.as_str();
 
+/// Whom a user has accepted the actor itself cannot put back.
 const SAVE_FOLLOWER: &str = "\
     insert into followers \
         (id, username, actor, origin, inbox, shared_inbox, inbox_host, request, state, created_at) \
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
     on conflict (username, actor) do update set \
         id = excluded.id, origin = excluded.origin, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, \
-        inbox_host = excluded.inbox_host, request = excluded.request, state = excluded.state, \
-        created_at = excluded.created_at";
+        inbox_host = excluded.inbox_host, request = excluded.request, \
+        state = case when followers.state = 'accepted' then followers.state else excluded.state end, \
+        created_at = excluded.created_at \
+    returning state";
 
 const SAVE_FOLLOWING: &str = "\
     insert into following (id, username, actor, request, state, created_at) values (?, ?, ?, ?, ?, ?) \
@@ -134,15 +137,15 @@ pub(super) async fn find_following<M: Mode>(
 pub(super) async fn local_followers_of<M: Mode>(
     session: &mut Session<M>,
     actor: &Iri,
-) -> Result<Vec<Username>, StoreError> {
+) -> Result<Vec<(Username, ActivityId)>, StoreError> {
     let query = following::table
         .filter(following::actor.eq(actor.to_string()))
         .filter(following::state.eq(ACCEPTED))
         .order(following::username)
-        .select(following::username);
-    let names: Vec<String> = session.run(|conn| query.load(conn)).await?;
+        .select((following::username, following::request));
+    let rows: Vec<(String, String)> = session.run(|conn| query.load(conn)).await?;
     let at = Place { table: "following", row: actor.as_str() };
-    names.iter().map(|name| at.parse("username", name)).collect()
+    rows.iter().map(|(name, request)| Ok((at.parse("username", name)?, at.parse("request", request)?))).collect()
 }
 
 pub(super) async fn is_related<M: Mode>(session: &mut Session<M>, actor: &Iri) -> Result<bool, StoreError> {
@@ -158,8 +161,11 @@ pub(super) async fn is_followed<M: Mode>(session: &mut Session<M>, actor: &Iri) 
     session.run(|conn| query.get_result(conn)).await
 }
 
-pub(super) async fn save_follower(session: &mut Session<Writing>, follower: &Follower) -> Result<(), StoreError> {
-    let save = Statement::new(SAVE_FOLLOWER)
+pub(super) async fn save_follower(
+    session: &mut Session<Writing>,
+    follower: &Follower,
+) -> Result<FollowState, StoreError> {
+    let save = Statement::<Text>::new(SAVE_FOLLOWER)
         .with(follower.id.to_string())
         .with(&follower.user)
         .with(&follower.actor)
@@ -170,7 +176,9 @@ pub(super) async fn save_follower(session: &mut Session<Writing>, follower: &Fol
         .with(&follower.request)
         .with(follower.state.as_str())
         .with(follower.created_at);
-    session.execute(save).await.map(drop)
+    let states: Vec<String> = session.run(|conn| save.load(conn)).await?;
+    let at = Place { table: "followers", row: follower.actor.as_str() };
+    at.one_of("state", &FollowState::ALL, FollowState::as_str, states.concat().as_str())
 }
 
 pub(super) async fn set_follower_state(
@@ -188,13 +196,20 @@ pub(super) async fn remove_follower(
     user: &Username,
     actor: &Iri,
 ) -> Result<bool, StoreError> {
-    let text = "delete from followers where username = ? and actor = ?";
-    session.execute(Statement::new(text).with(user).with(actor)).await.map(|n| n > 0)
+    let of = || Statement::new("username = ? and actor = ?").with(user).with(actor);
+    end(session, of).await.map(|n| n > 0)
 }
 
 pub(super) async fn remove_followers_at_inbox(session: &mut Session<Writing>, inbox: &Iri) -> Result<u64, StoreError> {
-    let text = "delete from followers where inbox = ? or shared_inbox = ?";
-    session.execute(Statement::new(text).with(inbox).with(inbox)).await
+    end(session, || Statement::new("inbox = ? or shared_inbox = ?").with(inbox).with(inbox)).await
+}
+
+/// Removes the followers of a condition. What each asked with may be asked with again.
+pub(super) async fn end(session: &mut Session<Writing>, of: impl Fn() -> Statement) -> Result<u64, StoreError> {
+    const REOPEN: &str = "\
+        update received_activities set is_reopened = true where id in (select request from followers where ";
+    session.execute(of().after(REOPEN).then(")")).await?;
+    session.execute(of().after("delete from followers where ")).await
 }
 
 pub(super) async fn save_following(session: &mut Session<Writing>, following: &Following) -> Result<(), StoreError> {
@@ -231,9 +246,10 @@ pub(super) async fn remove_following(
     session: &mut Session<Writing>,
     user: &Username,
     actor: &Iri,
+    request: ActivityId,
 ) -> Result<bool, StoreError> {
-    let text = "delete from following where username = ? and actor = ?";
-    session.execute(Statement::new(text).with(user).with(actor)).await.map(|n| n > 0)
+    let text = "delete from following where username = ? and actor = ? and request = ?";
+    session.execute(Statement::new(text).with(user).with(actor).with(request)).await.map(|n| n > 0)
 }
 
 #[derive(Queryable, Selectable)]

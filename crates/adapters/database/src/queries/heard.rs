@@ -1,15 +1,15 @@
 //! What actors elsewhere published.
 
-use super::super::schema::remote_objects;
+use super::super::schema::{Moment, remote_objects};
 use super::super::{Backend, dialect};
 use super::rows::{Place, provenance_text};
 use super::statement::{Select, Statement};
 use super::{Mode, Session, Writing};
-use artdag_federation::{Evidence, HeardObject, Iri, RemoteObject};
+use artdag_federation::{Claimant, Evidence, HeardObject, Iri, RemoteObject};
 use artdag_kernel::{ContentHash, Instant, Page, Slice, StoreError, Username};
 use artdag_provenance::Provenance;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,16 +32,23 @@ const SAVE: &str = "\
             when remote_objects.content_hash is distinct from excluded.content_hash \
                 or remote_objects.deleted_at is not null then excluded.received_at \
             else remote_objects.received_at end \
-    where case when remote_objects.actor = excluded.actor then remote_objects.deleted_at is null else {unheard} end";
+    where {where}";
+
+const CHANGE: &str = "\
+    case when remote_objects.actor = excluded.actor then remote_objects.deleted_at is null else {unheard} end";
+
+/// Somebody else's withdrawal of it is no news of it.
+const ADD: &str = "{unheard} and remote_objects.actor <> excluded.actor";
 
 const FORESTALL: &str = "\
     insert into remote_objects (object_id, id, actor, kind, activity, document, proof_checked, engine_checked, \
         received_at, deleted_at) \
     values (?, ?, ?, 'Tombstone', ?, '', false, false, ?, ?) on conflict do nothing";
 
-/// The checks were of another document.
+/// The checks were of another document. Of a post no document is kept.
 const WITHDRAW: &str = "\
-    update remote_objects set name = null, content = null, provenance = null, document = ?, \
+    update remote_objects set name = null, content = null, provenance = null, \
+        document = case when content_hash is null then '' else ? end, \
         proof_checked = false, engine_checked = false, deleted_at = ? \
     where object_id = ? and actor = ? and deleted_at is null";
 
@@ -88,6 +95,35 @@ pub(super) async fn claims<M: Mode>(
     session.load(claims_to(hash, most)).await
 }
 
+pub(super) fn claimants_of(hash: &ContentHash, most: u16) -> Statement<(Text, Bool, Bool, Bool, Bool, Moment)> {
+    const CLAIMANTS: &str = "\
+        select remote_objects.object_id, exists (select 1 from following \
+                where following.actor = remote_objects.actor and following.state = 'accepted'), \
+            remote_objects.proof_checked, remote_objects.engine_checked, remote_objects.deleted_at is not null, \
+            remote_objects.received_at ";
+    Statement::new(format!("{CLAIMANTS} {CLAIMS}")).with(hash.to_bare_hex()).with(most)
+}
+
+pub(super) async fn claimants<M: Mode>(
+    session: &mut Session<M>,
+    hash: &ContentHash,
+    most: u16,
+) -> Result<Vec<Claimant>, StoreError> {
+    let query = claimants_of(hash, most);
+    let rows: Vec<(String, bool, bool, bool, bool, Instant)> = session.run(|conn| query.load(conn)).await?;
+    let claimant = |(object, is_followed, proof, engine, is_withdrawn, received_at): (String, _, _, _, _, _)| {
+        let at = Place { table: "remote_objects", row: &object };
+        let object = at.parse("object_id", &object)?;
+        Ok(Claimant { object, is_followed, is_signed: proof || engine, is_withdrawn, received_at })
+    };
+    rows.into_iter().map(claimant).collect()
+}
+
+pub(super) async fn remove(session: &mut Session<Writing>, id: &Iri) -> Result<bool, StoreError> {
+    let text = "delete from remote_objects where object_id = ?";
+    session.execute(Statement::new(text).with(id)).await.map(|n| n > 0)
+}
+
 pub(super) fn timeline(user: &Username, page: Page) -> Select<HeardRow> {
     let of = Statement::new(OF_FOLLOWED).with(user);
     Select::new(of).page(page, "remote_objects.received_at", "remote_objects.id")
@@ -102,10 +138,19 @@ pub(super) async fn list<M: Mode>(
 }
 
 pub(super) async fn save(session: &mut Session<Writing>, heard: &HeardObject) -> Result<bool, StoreError> {
+    write(session, heard, CHANGE).await
+}
+
+pub(super) async fn add(session: &mut Session<Writing>, heard: &HeardObject) -> Result<bool, StoreError> {
+    write(session, heard, ADD).await
+}
+
+/// Adds an object, or puts it in place of the one with its id, if that fulfils the condition.
+async fn write(session: &mut Session<Writing>, heard: &HeardObject, over: &str) -> Result<bool, StoreError> {
     // Every field is named, so that a new one cannot be forgotten here.
     let HeardObject { id, object, activity, document, evidence, received_at, deleted_at } = heard;
     let RemoteObject { id: object_id, actor, kind, content_hash, provenance, name, content, published } = object;
-    let save = Statement::new(SAVE.replace("{unheard}", UNHEARD))
+    let save = Statement::new(SAVE.replace("{where}", over).replace("{unheard}", UNHEARD))
         .with(object_id)
         .with(id.to_string())
         .with(actor)

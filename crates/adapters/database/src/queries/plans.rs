@@ -6,7 +6,7 @@ use super::anchors::{anchors_at, asks_at, best_trees, due, from_block, largest, 
 use super::attachments::REVOKE;
 use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
 use super::follows::{followers_of, followers_page, following_page};
-use super::heard::{claims_to, heard_of, timeline};
+use super::heard::{claimants_of, claims_to, heard_of, timeline};
 use super::job_lists::{Earlier, JobList, count_about};
 use super::jobs::DUE;
 use super::lanes;
@@ -244,6 +244,7 @@ async fn other_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, log_range("document", 19_000, 50)).await, "activities_log"),
         (plan(conn, tiles_at(&[(0, 7), (0, 19_000), (1, 0)])).await, dialect::plan::TILES),
         (plan(conn, claims_to(&hash, 50)).await, "remote_objects_claims"),
+        (plan(conn, claimants_of(&hash, 50)).await, "remote_objects_claims"),
         (plan(conn, revoke).await, "scoped_tokens_of_renderer"),
         (plan(conn, count_about("kind", Some("user7"), 100)).await, "jobs_about"),
         (plan(conn, count_about("kind", None, 100)).await, "jobs_about"),

@@ -4,8 +4,8 @@ use super::super::Backend;
 use super::super::dialect;
 use super::super::schema::{fetches, notices, reactions};
 use super::rows::Place;
-use super::statement::{Select, Statement};
-use super::{Mode, Session, Writing, count, micros};
+use super::statement::{Select, Statement, moment_text};
+use super::{Mode, Session, Writing, count, follows, micros};
 use artdag_federation::{Iri, Notice, Reaction, ReactionCounts, Receipt};
 use artdag_kernel::{ContentHash, Instant, Page, Slice, StoreError};
 use chrono::TimeDelta;
@@ -16,13 +16,20 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-/// With an id that another unit of work is just taking down it waits for that one's end.
+/// With an id that another unit of work is just taking down it waits for that one's end. Whoever undoes something with
+/// the same id as before says so by signing it later; so does who asks again for what has ended.
 fn first_receipts() -> String {
-    let elements = dialect::ELEMENTS;
+    let (elements, moment) = (dialect::ELEMENTS, dialect::MOMENT);
     format!(
-        "insert into received_activities (id, actor, kind, received_at) \
-        select element.value ->> 0, element.value ->> 1, element.value ->> 2, ? from {elements} where true \
-        on conflict do nothing returning id"
+        "insert into received_activities (id, actor, kind, received_at, signed_at, is_reopened) \
+        select element.value ->> 0, element.value ->> 1, element.value ->> 2, ?, \
+            cast(element.value ->> 3 as {moment}), element.value ->> 2 = 'Undo' from {elements} where true \
+        on conflict (id) do update set received_at = excluded.received_at, signed_at = excluded.signed_at, \
+            is_reopened = excluded.is_reopened \
+        where received_activities.is_reopened and received_activities.actor = excluded.actor \
+            and received_activities.kind = excluded.kind \
+            and coalesce(received_activities.signed_at, received_activities.received_at) < excluded.signed_at \
+        returning id"
     )
 }
 
@@ -31,7 +38,10 @@ const REACT: &str = "\
     insert into reactions (id, actor, kind, target, activity, received_at) values (?, ?, ?, ?, ?, ?) \
     on conflict (id) do update set activity = excluded.activity, received_at = excluded.received_at";
 
-const NOTE: &str = "insert into notices (id, kind, actor, object, received_at, document) values (?, ?, ?, ?, ?, ?)";
+const NOTE: &str = "\
+    insert into notices (id, kind, actor, host, object, received_at, document) \
+    select ?, ?, ?, ?, ?, ?, ? where (select count(*) from (select 1 from notices \
+        where notices.host = ? and notices.received_at > ? limit ?) as of_today) < ?";
 
 const CLAIM_FETCH: &str = "\
     insert into fetches (what, again_at) values (?, ?) \
@@ -44,7 +54,7 @@ const HOLD_FETCH: &str = "\
 /// How many rows of a table go at once: a long transaction holds up others, on SQLite all of them.
 const SWEEP: u16 = 5000;
 /// What is swept: the statement, and how old its rows become.
-const SWEEPS: [(&str, TimeDelta); 6] = [
+const SWEEPS: [(&str, TimeDelta); 7] = [
     (
         "delete from received_activities where id in \
             (select id from received_activities where received_at < ? order by received_at limit ?)",
@@ -54,6 +64,11 @@ const SWEEPS: [(&str, TimeDelta); 6] = [
         "delete from remote_objects where object_id in (select object_id from remote_objects \
             where kind = 'Tombstone' and content_hash is null and deleted_at < ? order by deleted_at limit ?)",
         TimeDelta::days(30),
+    ),
+    (
+        "delete from remote_objects where object_id in (select object_id from remote_objects \
+            where content_hash is null and deleted_at is null and received_at < ? order by received_at limit ?)",
+        TimeDelta::days(90),
     ),
     (
         "delete from deliveries where (activity, inbox) in (select activity, inbox from deliveries \
@@ -99,7 +114,10 @@ pub(super) async fn first(
     // In one order, so that two who take down the same activities cannot wait for each other.
     let mut sorted: Vec<&Receipt> = receipts.iter().collect();
     sorted.sort_unstable_by_key(|receipt| &receipt.id);
-    let element = |receipt: &&Receipt| json!([receipt.id.as_str(), receipt.actor.as_str(), receipt.kind]);
+    sorted.dedup_by_key(|receipt| &receipt.id);
+    let element = |receipt: &&Receipt| {
+        json!([receipt.id.as_str(), receipt.actor.as_str(), receipt.kind, moment_text(receipt.signed_at)])
+    };
     let elements: Value = sorted.iter().map(element).collect();
     let query = Statement::<Text>::new(first_receipts()).with(now).with(elements.to_string());
     let first: Vec<String> = session.run(|conn| query.load(conn)).await?;
@@ -138,14 +156,10 @@ pub(super) async fn react(
 }
 
 pub(super) async fn undo(session: &mut Session<Writing>, activity: &Iri, actor: &Iri) -> Result<bool, StoreError> {
-    let mut rows = 0;
-    for text in [
-        "delete from reactions where activity = ? and actor = ?",
-        "delete from followers where request = ? and actor = ?",
-    ] {
-        rows += session.execute(Statement::new(text).with(activity).with(actor)).await?;
-    }
-    Ok(rows > 0)
+    let react = "delete from reactions where activity = ? and actor = ?";
+    let reactions = session.execute(Statement::new(react).with(activity).with(actor)).await?;
+    let of = || Statement::new("request = ? and actor = ?").with(activity).with(actor);
+    Ok(reactions + follows::end(session, of).await? > 0)
 }
 
 pub(super) fn notices_page(page: Page) -> Select<NoticeRow> {
@@ -157,15 +171,24 @@ pub(super) async fn list_notices<M: Mode>(session: &mut Session<M>, page: Page) 
     session.load_page(notices_page(page), page).await
 }
 
-pub(super) async fn add_notice(session: &mut Session<Writing>, notice: &Notice) -> Result<(), StoreError> {
+pub(super) async fn add_notice(
+    session: &mut Session<Writing>,
+    notice: &Notice,
+    a_day: u16,
+) -> Result<bool, StoreError> {
     let note = Statement::new(NOTE)
         .with(notice.id.to_string())
         .with(notice.kind.as_str())
         .with(&notice.actor)
+        .with(notice.actor.host())
         .with(&notice.object)
         .with(notice.received_at)
-        .with(notice.document.as_str());
-    session.execute(note).await.map(drop)
+        .with(notice.document.as_str())
+        .with(notice.actor.host())
+        .with(notice.received_at - TimeDelta::days(1))
+        .with(a_day)
+        .with(a_day);
+    session.execute(note).await.map(|n| n > 0)
 }
 
 pub(super) async fn is_fetch_held<M: Mode>(

@@ -2,8 +2,8 @@
 
 use super::{Mode, Session, Writing, domain_rules, follows, heard, receipts, remote_actors};
 use artdag_federation::{
-    DomainPattern, DomainRule, FollowState, Follower, Following, HeardObject, Iri, KnownActor, KnownKey, Notice,
-    Reaction, ReactionCounts, Receipt, RemoteActor, RemoteReads, RemoteRepository,
+    Claimant, DomainPattern, DomainRule, FollowState, Follower, Following, HeardObject, Iri, KnownActor, KnownKey,
+    Notice, Reaction, ReactionCounts, Receipt, RemoteActor, RemoteReads, RemoteRepository,
 };
 use artdag_kernel::{ActivityId, ContentHash, Instant, Page, Slice, StoreError, Username};
 use async_trait::async_trait;
@@ -58,7 +58,7 @@ impl<M: Mode> RemoteReads for Session<M> {
         follows::find_following(self, user, actor).await
     }
 
-    async fn local_followers_of(&mut self, actor: &Iri) -> Result<Vec<Username>, StoreError> {
+    async fn local_followers_of(&mut self, actor: &Iri) -> Result<Vec<(Username, ActivityId)>, StoreError> {
         follows::local_followers_of(self, actor).await
     }
 
@@ -80,6 +80,10 @@ impl<M: Mode> RemoteReads for Session<M> {
 
     async fn heard_claims(&mut self, hash: &ContentHash, most: u16) -> Result<Vec<HeardObject>, StoreError> {
         heard::claims(self, hash, most).await
+    }
+
+    async fn list_claimants(&mut self, hash: &ContentHash, most: u16) -> Result<Vec<Claimant>, StoreError> {
+        heard::claimants(self, hash, most).await
     }
 
     async fn list_heard(&mut self, user: &Username, page: Page) -> Result<Slice<HeardObject>, StoreError> {
@@ -117,7 +121,7 @@ impl RemoteRepository for Session<Writing> {
         remote_actors::forget(self, id, now).await
     }
 
-    async fn save_follower(&mut self, follower: &Follower) -> Result<(), StoreError> {
+    async fn save_follower(&mut self, follower: &Follower) -> Result<FollowState, StoreError> {
         follows::save_follower(self, follower).await
     }
 
@@ -152,8 +156,21 @@ impl RemoteRepository for Session<Writing> {
         follows::answer_following(self, actor, request, user, state).await
     }
 
-    async fn remove_following(&mut self, user: &Username, actor: &Iri) -> Result<bool, StoreError> {
-        follows::remove_following(self, user, actor).await
+    async fn remove_following(
+        &mut self,
+        user: &Username,
+        actor: &Iri,
+        request: ActivityId,
+    ) -> Result<bool, StoreError> {
+        follows::remove_following(self, user, actor, request).await
+    }
+
+    async fn add_heard(&mut self, heard: &HeardObject) -> Result<bool, StoreError> {
+        heard::add(self, heard).await
+    }
+
+    async fn remove_heard(&mut self, id: &Iri) -> Result<bool, StoreError> {
+        heard::remove(self, id).await
     }
 
     async fn save_heard(&mut self, heard: &HeardObject) -> Result<bool, StoreError> {
@@ -196,8 +213,8 @@ impl RemoteRepository for Session<Writing> {
         receipts::undo(self, activity, actor).await
     }
 
-    async fn add_notice(&mut self, notice: &Notice) -> Result<(), StoreError> {
-        receipts::add_notice(self, notice).await
+    async fn add_notice(&mut self, notice: &Notice, a_day: u16) -> Result<bool, StoreError> {
+        receipts::add_notice(self, notice, a_day).await
     }
 
     async fn save_domain_rule(&mut self, rule: &DomainRule) -> Result<(), StoreError> {

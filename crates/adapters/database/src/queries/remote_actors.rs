@@ -4,7 +4,7 @@ use super::super::schema::{remote_actors, remote_keys};
 use super::super::{Backend, dialect};
 use super::rows::Place;
 use super::statement::Statement;
-use super::{Mode, Session, Writing};
+use super::{Mode, Session, Writing, follows};
 use artdag_federation::{Iri, KeyMaterial, KnownActor, KnownKey, RemoteActor, RemoteKey};
 use artdag_kernel::{Instant, StoreError};
 use diesel::prelude::*;
@@ -101,8 +101,8 @@ pub(super) async fn forget(session: &mut Session<Writing>, id: &Iri, now: Instan
             proof_checked = false, engine_checked = false, deleted_at = ? \
         where actor = ? and deleted_at is null";
     let mut rows = session.execute(Statement::new(WITHDRAW).with(now).with(id)).await?;
+    rows += follows::end(session, || Statement::new("actor = ?").with(id)).await?;
     for text in [
-        "delete from followers where actor = ?",
         "delete from following where actor = ?",
         "delete from reactions where actor = ?",
         // And with it its keys.

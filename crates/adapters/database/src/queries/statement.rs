@@ -50,6 +50,12 @@ impl<S> Statement<S> {
         self
     }
 
+    /// The same behind another text, which has no values.
+    pub(super) fn after(mut self, text: &str) -> Self {
+        self.text.to_mut().insert_str(0, text);
+        self
+    }
+
     /// Goes on with a condition, if there is a value for it.
     pub(super) fn then_if(self, text: &str, value: Option<impl Into<Value>>) -> Self {
         match value {

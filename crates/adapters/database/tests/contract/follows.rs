@@ -86,7 +86,7 @@ pub(crate) async fn followers_ask_again_and_go(store: Db) {
     let world = World::new();
     with_users(&store, &world, &["giles"]).await;
     let (giles, alice) = (username("giles"), actor("alice", "a.example"));
-    let first = follower(&world, "giles", &alice, Accepted);
+    let first = follower(&world, "giles", &alice, Pending);
     let again = Follower {
         request: iri("https://a.example/follows/2"),
         inbox: iri("https://a.example/other"),
@@ -106,6 +106,38 @@ pub(crate) async fn followers_ask_again_and_go(store: Db) {
     assert!(unit.remove_follower(&giles, &alice.id).await.unwrap());
     assert!(!unit.remove_follower(&giles, &alice.id).await.unwrap());
     assert_eq!(unit.count_followers(&giles).await.unwrap(), 0);
+    unit.commit().await.unwrap();
+}
+
+/// A request that was read as one that waits is written after the user has agreed.
+pub(crate) async fn an_accepted_follower_stays_so(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let (giles, alice) = (username("giles"), actor("alice", "a.example"));
+    let mut unit = store.begin().await.unwrap();
+    assert_eq!(unit.save_follower(&follower(&world, "giles", &alice, Pending)).await.unwrap(), Pending);
+    assert!(unit.set_follower_state(&giles, &alice.id, Accepted).await.unwrap());
+    let again = follower(&world, "giles", &alice, Pending);
+    assert_eq!(unit.save_follower(&again).await.unwrap(), Accepted);
+    let kept = Follower { state: Accepted, ..again };
+    assert_eq!(unit.find_follower(&giles, &alice.id).await.unwrap(), Some(kept));
+    // Whom the user removed asks anew.
+    assert!(unit.remove_follower(&giles, &alice.id).await.unwrap());
+    assert_eq!(unit.save_follower(&follower(&world, "giles", &alice, Pending)).await.unwrap(), Pending);
+    unit.commit().await.unwrap();
+}
+
+pub(crate) async fn a_follow_that_was_asked_for_anew_is_not_ended_for_the_old_one(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let (giles, alice) = (username("giles"), actor("alice", "a.example"));
+    let old = following(&world, "giles", &alice, Accepted);
+    let again = following(&world, "giles", &alice, Pending);
+    let mut unit = store.begin().await.unwrap();
+    unit.save_following(&old).await.unwrap();
+    unit.save_following(&again).await.unwrap();
+    assert!(!unit.remove_following(&giles, &alice.id, old.request).await.unwrap());
+    assert_eq!(unit.find_following(&giles, &alice.id).await.unwrap(), Some(again));
     unit.commit().await.unwrap();
 }
 
@@ -151,7 +183,8 @@ pub(crate) async fn followed_actors_are_listed_newest_first(store: Db) {
     assert_eq!(reader.count_following(&giles).await.unwrap(), 2);
     assert_eq!(reader.find_following(&giles, &bob.actor).await.unwrap(), Some(bob.clone()));
     assert_eq!(reader.find_following(&username("ada"), &bob.actor).await.unwrap(), None);
-    assert_eq!(reader.local_followers_of(&alice.actor).await.unwrap(), ["ada", "giles"].map(username));
+    let both = [(of_ada.user.clone(), of_ada.request), (giles.clone(), alice.request)];
+    assert_eq!(reader.local_followers_of(&alice.actor).await.unwrap(), both);
     assert_eq!(reader.local_followers_of(&bob.actor).await.unwrap(), []);
     for (actor, followed) in [(&alice.actor, true), (&bob.actor, false), (&dan.actor, false)] {
         assert_eq!(reader.is_followed(actor).await.unwrap(), followed, "{actor}");
@@ -196,7 +229,7 @@ pub(crate) async fn requests_are_answered_by_who_was_asked(store: Db) {
     assert_eq!(unit.list_following(&giles, None, first_page()).await.unwrap().items, std::slice::from_ref(&again));
     assert!(!unit.answer_following(&alice.id, request, None, Accepted).await.unwrap(), "that request is no more");
     assert!(unit.answer_following(&alice.id, Some(again.request), Some(&giles), Accepted).await.unwrap());
-    assert!(unit.remove_following(&giles, &alice.id).await.unwrap());
-    assert!(!unit.remove_following(&giles, &alice.id).await.unwrap());
+    assert!(unit.remove_following(&giles, &alice.id, again.request).await.unwrap());
+    assert!(!unit.remove_following(&giles, &alice.id, again.request).await.unwrap());
     unit.commit().await.unwrap();
 }

@@ -1,7 +1,7 @@
 use crate::follows::following;
 use crate::remote::{actor, iri};
 use crate::world::{Db, World, first_page, made_from, username, with_users};
-use artdag_federation::{Evidence, FollowState, HeardObject, RemoteActor, RemoteObject};
+use artdag_federation::{Claimant, Evidence, FollowState, HeardObject, RemoteActor, RemoteObject};
 use artdag_kernel::{ContentHash, Cursor, Page, PageLimit, Position};
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -95,6 +95,33 @@ pub(crate) async fn is_changed_and_withdrawn_by_its_actor_alone(store: Db) {
     assert!(!unit.save_heard(&update).await.unwrap(), "it is withdrawn for good");
     assert!(!unit.withdraw_heard(&alice.id, &alice.id, "", world.now()).await.unwrap(), "nobody heard of it");
     assert_eq!(unit.find_heard(id).await.unwrap(), Some(gone));
+    unit.commit().await.unwrap();
+}
+
+/// It was read when nobody had heard of it, and is written after a change of it.
+pub(crate) async fn told_late_does_not_undo_a_change(store: Db) {
+    let world = World::new();
+    let (alice, eve) = (actor("alice", "a.example"), actor("eve", "a.example"));
+    let create = heard(&world, &alice, "1", Some(b"x"));
+    let mut update = heard(&world, &alice, "1", Some(b"x"));
+    update.object.name = Some("changed".to_owned());
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.save_heard(&update).await.unwrap());
+    assert!(!unit.add_heard(&create).await.unwrap());
+    let id = &create.object.id;
+    assert_eq!(unit.find_heard(id).await.unwrap(), Some(update));
+    assert!(unit.withdraw_heard(id, &alice.id, "{}", world.now()).await.unwrap());
+    assert!(!unit.add_heard(&create).await.unwrap(), "it is withdrawn");
+
+    // What somebody else withdrew who never published it is nothing that is known.
+    let other = heard(&world, &alice, "2", None);
+    let id = &other.object.id;
+    unit.forestall_heard(world.id(), id, &eve.id, id, world.now()).await.unwrap();
+    assert!(unit.add_heard(&other).await.unwrap());
+    assert!(unit.find_heard(id).await.unwrap().is_some());
+    let late = heard(&world, &alice, "3", None);
+    unit.forestall_heard(world.id(), &late.object.id, &alice.id, id, world.now()).await.unwrap();
+    assert!(!unit.add_heard(&late).await.unwrap(), "its own actor withdrew it before");
     unit.commit().await.unwrap();
 }
 
@@ -194,6 +221,42 @@ pub(crate) async fn claims_to_one_content_are_told_first_heard_first(store: Db) 
     assert_eq!(told.iter().map(|claim| claim.deleted_at.is_some()).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(reader.heard_claims(&hash, 1).await.unwrap(), claims[..1]);
     assert_eq!(reader.heard_claims(&ContentHash::of(b"z"), 10).await.unwrap(), []);
+}
+
+pub(crate) async fn claimants_are_told_with_what_they_are_worth(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| actor(name, "a.example"));
+    let signed = heard(&world, &alice, "1", Some(b"x"));
+    let mut bare = heard(&world, &bob, "1", Some(b"x"));
+    bare.evidence = Evidence::default();
+    let withdrawn = heard(&world, &carol, "1", Some(b"x"));
+    let mut unit = store.begin().await.unwrap();
+    unit.save_following(&following(&world, "giles", &bob, FollowState::Accepted)).await.unwrap();
+    unit.save_following(&following(&world, "giles", &carol, FollowState::Pending)).await.unwrap();
+    for claim in [&withdrawn, &bare, &signed, &heard(&world, &alice, "2", Some(b"y"))] {
+        assert!(unit.add_heard(claim).await.unwrap());
+    }
+    assert!(unit.withdraw_heard(&withdrawn.object.id, &carol.id, "", world.now()).await.unwrap());
+    let claimant = |claim: &HeardObject, is_followed, is_signed, is_withdrawn| Claimant {
+        object: claim.object.id.clone(),
+        is_followed,
+        is_signed,
+        is_withdrawn,
+        received_at: claim.received_at,
+    };
+    let all = [
+        claimant(&signed, false, true, false),
+        claimant(&bare, true, false, false),
+        claimant(&withdrawn, false, false, true),
+    ];
+    let hash = ContentHash::of(b"x");
+    assert_eq!(unit.list_claimants(&hash, 10).await.unwrap(), all);
+    assert_eq!(unit.list_claimants(&hash, 1).await.unwrap(), all[..1]);
+    assert!(unit.remove_heard(&bare.object.id).await.unwrap());
+    assert!(!unit.remove_heard(&bare.object.id).await.unwrap());
+    assert_eq!(unit.list_claimants(&hash, 10).await.unwrap().len(), 2);
+    unit.commit().await.unwrap();
 }
 
 pub(crate) async fn is_listed_for_who_follows(store: Db) {

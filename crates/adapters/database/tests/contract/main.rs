@@ -110,15 +110,19 @@ contract! {
     follows:
         followers_are_listed_newest_first,
         followers_ask_again_and_go,
+        an_accepted_follower_stays_so,
+        a_follow_that_was_asked_for_anew_is_not_ended_for_the_old_one,
         followers_go_with_their_inbox,
         followed_actors_are_listed_newest_first,
         requests_are_answered_by_who_was_asked;
     heard:
         is_found_as_it_was_kept,
         is_changed_and_withdrawn_by_its_actor_alone,
+        told_late_does_not_undo_a_change,
         forestalled_is_not_taken_from_its_actor,
         withdrawn_while_it_comes_is_withdrawn,
         claims_to_one_content_are_told_first_heard_first,
+        claimants_are_told_with_what_they_are_worth,
         is_listed_for_who_follows;
     invites:
         are_good_once_and_until_they_expire,
@@ -188,6 +192,8 @@ contract! {
         a_forgotten_actor_leaves_its_claims_alone,
         receipts_are_first_once,
         receipts_taken_down_by_many_are_first_once,
+        a_follow_that_ended_counts_again_when_it_is_signed_later,
+        notices_of_one_host_are_kept_up_to_a_number_a_day,
         reactions_are_counted_once_and_undone,
         notices_are_listed_newest_first,
         domain_rules_stand_once_for_a_pattern,

@@ -163,7 +163,8 @@ pub(crate) async fn a_forgotten_actor_leaves_its_claims_alone(store: Db) {
 
 pub(crate) fn receipt(n: usize) -> Receipt {
     let id = iri(&format!("https://a.example/activities/{n}"));
-    Receipt { id, actor: iri("https://a.example/users/alice"), kind: "Create".to_owned() }
+    let signed_at = "2026-11-22T12:00:00Z".parse().unwrap();
+    Receipt { id, actor: iri("https://a.example/users/alice"), kind: "Create".to_owned(), signed_at }
 }
 
 pub(crate) async fn receipts_are_first_once(store: Db) {
@@ -211,6 +212,86 @@ pub(crate) async fn receipts_taken_down_by_many_are_first_once(store: Db) {
     }
     assert_eq!(seen.len(), 20, "each once");
     assert_eq!(seen.into_iter().collect::<HashSet<_>>().len(), 20);
+}
+
+/// Some servers use one id for every `Follow` of a pair, and one for every `Undo` of it.
+pub(crate) async fn a_follow_that_ended_counts_again_when_it_is_signed_later(store: Db) {
+    let world = World::new();
+    with_users(&store, &world, &["giles"]).await;
+    let (alice, giles, now) = (actor("alice", "a.example"), username("giles"), world.now());
+    let wish = follower(&world, "giles", &alice, FollowState::Accepted);
+    let receipt = |kind: &str, id: &Iri, seconds| {
+        let signed_at = now + TimeDelta::seconds(seconds);
+        Receipt { id: id.clone(), actor: alice.id.clone(), kind: kind.to_owned(), signed_at }
+    };
+    let undo_id = iri("https://a.example/undo");
+    let (follow, undo) =
+        (|seconds| receipt("Follow", &wish.request, seconds), |seconds| receipt("Undo", &undo_id, seconds));
+    let is_first = async |receipt: Receipt| {
+        let mut unit = store.begin().await.unwrap();
+        let first = unit.first_receipts(&[receipt], now).await.unwrap();
+        unit.commit().await.unwrap();
+        !first.is_empty()
+    };
+    let ends = ["removed", "undone", "inbox", "left"];
+    for (n, way) in ends.into_iter().enumerate() {
+        let at = 10 * i64::try_from(n).unwrap();
+        assert!(is_first(follow(at)).await, "{way}");
+        assert!(!is_first(follow(at)).await && !is_first(follow(at + 1)).await, "{way}: it holds");
+        let mut unit = store.begin().await.unwrap();
+        unit.save_follower(&wish).await.unwrap();
+        match way {
+            "removed" => assert!(unit.remove_follower(&giles, &alice.id).await.unwrap()),
+            "undone" => assert!(unit.undo_received(&wish.request, &alice.id).await.unwrap()),
+            "inbox" => assert_eq!(unit.remove_followers_at_inbox(&alice.inbox).await.unwrap(), 1),
+            _ => assert!(unit.forget_remote_actor(&alice.id, now).await.unwrap()),
+        }
+        unit.commit().await.unwrap();
+        assert!(!is_first(follow(at)).await && !is_first(follow(at - 1)).await, "{way}: a copy of what ended");
+        let stolen = Receipt { actor: iri("https://a.example/users/eve"), ..follow(at + 2) };
+        assert!(!is_first(stolen).await, "{way}: another's");
+        assert!(is_first(undo(at + 5)).await, "{way}");
+        assert!(!is_first(undo(at + 5)).await && !is_first(undo(at + 4)).await, "{way}: a copy");
+    }
+
+    // Of many copies that come at once when it has ended, one counts.
+    let copies = (0..50).map(|_| {
+        let (store, copy) = (store.clone(), follow(100));
+        tokio::spawn(async move {
+            let mut unit = store.begin().await.unwrap();
+            let first = unit.first_receipts(&[copy], now).await.unwrap();
+            unit.commit().await.unwrap();
+            first.len()
+        })
+    });
+    let mut first = 0;
+    for copy in copies.collect::<Vec<_>>() {
+        first += copy.await.unwrap();
+    }
+    assert_eq!(first, 1);
+}
+
+pub(crate) async fn notices_of_one_host_are_kept_up_to_a_number_a_day(store: Db) {
+    let world = World::new();
+    let notice = |host: &str| {
+        world.wait(1);
+        Notice {
+            id: world.id(),
+            kind: "Flag".to_owned(),
+            actor: iri(&format!("https://{host}/users/{}", world.id::<uuid::Uuid>())),
+            object: iri("https://here.example/users/giles"),
+            received_at: world.now(),
+            document: "{}".to_owned(),
+        }
+    };
+    let mut unit = store.begin().await.unwrap();
+    for (host, kept) in [("a.example", true), ("a.example", true), ("a.example", false), ("b.example", true)] {
+        assert_eq!(unit.add_notice(&notice(host), 2).await.unwrap(), kept, "{host}");
+    }
+    world.wait(24 * 3600);
+    assert!(unit.add_notice(&notice("a.example"), 2).await.unwrap(), "it is another day");
+    assert_eq!(unit.list_notices(first_page()).await.unwrap().items.len(), 4);
+    unit.commit().await.unwrap();
 }
 
 pub(crate) async fn reactions_are_counted_once_and_undone(store: Db) {
@@ -264,7 +345,7 @@ pub(crate) async fn notices_are_listed_newest_first(store: Db) {
     }
     let mut unit = store.begin().await.unwrap();
     for notice in &notices {
-        unit.add_notice(notice).await.unwrap();
+        assert!(unit.add_notice(notice, 3).await.unwrap());
     }
     unit.commit().await.unwrap();
     notices.reverse();
@@ -375,7 +456,9 @@ pub(crate) async fn what_is_old_is_swept(store: Db) {
         received_at: start,
         document: "{}".to_owned(),
     };
-    unit.add_notice(&notice).await.unwrap();
+    assert!(unit.add_notice(&notice, 1).await.unwrap());
+    let post = heard(&world, &alice, "3", None);
+    assert!(unit.add_heard(&post).await.unwrap());
     let messages = [0, 1].map(|_| crate::deliveries::message(&world, "giles"));
     for message in &messages {
         unit.add_message(message).await.unwrap();
@@ -396,13 +479,14 @@ pub(crate) async fn what_is_old_is_swept(store: Db) {
     // Day by day: nothing goes too early, each at its time. The second delivery waits for a week, and then is a record of
     // its failure for another.
     for (days, swept) in
-        [(0, 0), (1, 1), (7, 0), (8, 3), (15, 0), (16, 2), (30, 0), (31, 2), (90, 0), (91, 1), (400, 0)]
+        [(0, 0), (1, 1), (7, 0), (8, 3), (15, 0), (16, 2), (30, 0), (31, 2), (90, 0), (91, 2), (400, 0)]
     {
         assert_eq!(unit.sweep_federation(start + TimeDelta::days(days)).await.unwrap(), swept, "day {days}");
         assert_eq!(waiting_messages(unit.as_mut(), &ids).await, [days < 8, days < 16], "day {days}");
     }
     assert!(!unit.is_heard(&[&unheard], &alice.id).await.unwrap());
     assert!(unit.is_heard(&[&withdrawn.object.id], &alice.id).await.unwrap(), "what was heard stays withdrawn");
+    assert!(!unit.is_heard(&[&post.object.id], &alice.id).await.unwrap());
     assert_eq!(unit.list_notices(first_page()).await.unwrap().items, []);
     assert_eq!(unit.count_deliveries().await.unwrap(), [0, 0, 0]);
     assert_eq!(unit.first_receipts(&[receipt(1)], start).await.unwrap().len(), 1, "it is forgotten");

@@ -38,9 +38,10 @@ pub(super) fn read(
     // Without the parameter only the time is signed.
     let covered = components(parameters.get("headers").unwrap_or(CREATED))?;
     check_covered(&covered, algorithm, has_body)?;
+    let mut signed_at = created.filter(|_| covered.iter().any(|name| name == CREATED));
     if covered.iter().any(|name| name == "date") {
         let date = request.field("date")?.ok_or_else(|| SignatureFault::Absent("date".to_owned()))?;
-        clock::check_date(&date, now)?;
+        signed_at = Some(clock::check_date(&date, now)?);
     }
     if let Some(created) = created {
         clock::check_created("created", created, now)?;
@@ -55,8 +56,17 @@ pub(super) fn read(
     if request.query().is_some() {
         bases.push(base(request.path())?);
     }
-    let key_id = key_id.to_owned();
-    Ok(RequestSignature { scheme: Scheme::Cavage, key_id, algorithm, created, expires, covered, bases, signature })
+    Ok(RequestSignature {
+        scheme: Scheme::Cavage,
+        key_id: key_id.to_owned(),
+        algorithm,
+        created,
+        signed_at: signed_at.ok_or(SignatureFault::NotSigned("date"))?,
+        expires,
+        covered,
+        bases,
+        signature,
+    })
 }
 
 /// What is signed when `headers` lists these components, separated by spaces; `created` and `expires` as they are

@@ -23,10 +23,10 @@ pub(super) fn check_expires(at: Instant, now: Instant) -> Result<(), SignatureFa
 }
 
 /// The `Date` header, in any of its three spellings.
-pub(super) fn check_date(value: &[u8], now: Instant) -> Result<(), SignatureFault> {
+pub(super) fn check_date(value: &[u8], now: Instant) -> Result<Instant, SignatureFault> {
     let text = str::from_utf8(value).map_err(|_| SignatureFault::Date)?;
     let date = httpdate::parse_http_date(text).map_err(|_| SignatureFault::Date)?;
-    check_created("date", date.into(), now)
+    check_created("date", date.into(), now).map(|()| date.into())
 }
 
 /// Seconds since 1970.
@@ -48,7 +48,7 @@ mod tests {
         let now: Instant = "1994-11-06T08:49:37Z".parse().unwrap();
         for spelling in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
         {
-            assert_eq!(check_date(spelling.as_bytes(), now), Ok(()), "{spelling}");
+            assert_eq!(check_date(spelling.as_bytes(), now), Ok(now), "{spelling}");
         }
         assert_eq!(http_date(now), "Sun, 06 Nov 1994 08:49:37 GMT");
     }

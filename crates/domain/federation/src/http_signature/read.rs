@@ -15,6 +15,7 @@ pub struct RequestSignature {
     pub(super) key_id: String,
     pub(super) algorithm: Option<Algorithm>,
     pub(super) created: Option<Instant>,
+    pub(super) signed_at: Instant,
     pub(super) expires: Option<Instant>,
     pub(super) covered: Vec<String>,
     /// What may have been signed, never empty; cavage has two readings of a request with a query.
@@ -125,6 +126,12 @@ impl RequestSignature {
     /// When it says that it was made; with cavage often only the `Date` header does.
     pub fn created(&self) -> Option<Instant> {
         self.created
+    }
+
+    /// When it was made, by what it covers itself: two signatures of one sender are of the same request, or one of them
+    /// is the later.
+    pub fn signed_at(&self) -> Instant {
+        self.signed_at
     }
 
     /// Until when it holds.

@@ -75,6 +75,7 @@ fn read_one(
         key_id: key_id.to_owned(),
         algorithm,
         created: Some(created),
+        signed_at: created,
         expires,
         covered,
         bases: vec![base(request, input)?],
