@@ -195,6 +195,9 @@ beside_calendars! {
         assert_eq!(verified["merkle_root"], anchor["merkle_root"]);
         let asset = app.get("/assets/work%20617").await.body;
         assert_eq!((&asset["anchor"]["status"], &asset["anchor"]["bitcoin_block"]), (&json!("confirmed"), &json!(10)));
+        let claims = app.get(&format!("/objects/{}/claims", hash_of("work 617"))).await.body;
+        assert_eq!(claims["claims"][0]["anchor"], asset["anchor"], "{claims:#}");
+        assert_eq!(claims["proven_first"], claims["claims"][0]["activity"], "{claims:#}");
         let listed = app.get("/assets?limit=200").await.body;
         assert!(listed["assets"].as_array().unwrap().iter().all(|asset| asset["anchor"]["status"] == "confirmed"));
 

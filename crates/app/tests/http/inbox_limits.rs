@@ -9,6 +9,7 @@ use artdag_federation::{DomainAction, DomainRule, Iri};
 use artdag_kernel::{Page, PageLimit};
 use artdag_registry::Store;
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -214,6 +215,18 @@ among_peers! {
         let all = told().await;
         assert_eq!(all.len(), 101);
         assert!(all.iter().any(|claim| claim["object"] == true_one["object"]["id"]), "{all:#?}");
+    }
+
+    async fn a_claim_is_shown_with_its_anchor(app: TestApp) {
+        let giles = app.register("giles").await;
+        app.claim(&giles, &plain_claim("x")).await;
+        let path = format!("/objects/{}/claims", hash_of("x"));
+        let shown = app.eventually(&path, |body| body["claims"][0]["activity_index"] == 0).await;
+        assert_eq!(shown["claims"][0]["anchor"], json!({"status": "unanchored"}), "{shown:#}");
+        assert_eq!(shown["proven_first"], Value::Null);
+        app.send(Method::DELETE, "/assets/x", &giles, &Value::Null).await;
+        let shown = claims(&app, "x").await;
+        assert_eq!(shown["claims"][0]["activity_index"], 0, "its place outlasts it: {shown:#}");
     }
 
     /// Many large bodies whose keys do not come: some wait, and the others are told to come again.

@@ -27,6 +27,8 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     (status = 404, body = ProblemDetails, description = "There is no such user"),
     (status = 413, body = ProblemDetails, description = "More than 1 MiB"),
     (status = 415, body = ProblemDetails, description = "Not JSON"),
+    (status = 429, body = ProblemDetails, description = "The sender's key cannot be had now; `Retry-After` says when to send it again"),
+    (status = 503, body = ProblemDetails, description = "This server has too much to write down now; `Retry-After` says when to send it again"),
 ))]
 #[post("/users/{username}/inbox")]
 async fn post_to_actor(
@@ -51,6 +53,8 @@ async fn post_to_actor(
     (status = 403, body = ProblemDetails, description = "This server does not speak with the sender's"),
     (status = 413, body = ProblemDetails, description = "More than 1 MiB"),
     (status = 415, body = ProblemDetails, description = "Not JSON"),
+    (status = 429, body = ProblemDetails, description = "The sender's key cannot be had now; `Retry-After` says when to send it again"),
+    (status = 503, body = ProblemDetails, description = "This server has too much to write down now; `Retry-After` says when to send it again"),
 ))]
 #[post("/inbox")]
 async fn post_to_all(
