@@ -37,7 +37,7 @@ mod work;
 
 pub use anchors::{
     ActivityAnchor, AnchorError, AnchorPolicy, Blocks, CalendarTrial, activity_proof, checkpoint_proof,
-    prove_by_anchor, prove_on, root_proof,
+    prove_by_anchor, root_proof,
 };
 pub use attach_renderer::AttachRendererError;
 pub use authenticate::{AuthenticateError, Identity};

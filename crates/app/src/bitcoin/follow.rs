@@ -63,10 +63,8 @@ impl Follower {
     fn new(bitcoin: Bitcoin) -> Option<Self> {
         let feed = bitcoin.best_feed()?;
         let source = Arc::clone(bitcoin.feed(feed)?);
-        let other = match feed {
-            Feed::Node => bitcoin.feed(Feed::Explorers).map(|source| (Feed::Explorers, Arc::clone(source))),
-            Feed::Explorers => None,
-        };
+        let next = bitcoin.feeds().nth(1);
+        let other = next.and_then(|feed| Some((feed, Arc::clone(bitcoin.feed(feed)?))));
         Some(Self { bitcoin, feed, source, other, asked_other: None, far: FAR, state: State::Fine })
     }
 

@@ -67,9 +67,14 @@ impl Bitcoin {
         }
     }
 
-    /// The best one of those that there are.
+    /// Those that there are, the best first.
+    pub(crate) fn feeds(&self) -> impl Iterator<Item = Feed> {
+        [Feed::Node, Feed::Peers, Feed::Explorers].into_iter().filter(|feed| self.feed(*feed).is_some())
+    }
+
+    /// The best of them.
     pub(crate) fn best_feed(&self) -> Option<Feed> {
-        [Feed::Node, Feed::Peers, Feed::Explorers].into_iter().find(|feed| self.feed(*feed).is_some())
+        self.feeds().next()
     }
 }
 

@@ -11,7 +11,7 @@ mod tend;
 mod trial;
 
 pub use blocks::Blocks;
-pub use proof::{ActivityAnchor, activity_proof, checkpoint_proof, prove_by_anchor, prove_on, root_proof};
+pub use proof::{ActivityAnchor, activity_proof, checkpoint_proof, prove_by_anchor, root_proof};
 pub use trial::CalendarTrial;
 
 use crate::LogError;

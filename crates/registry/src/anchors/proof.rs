@@ -24,22 +24,12 @@ pub struct ActivityAnchor {
     pub verified_at: Option<Instant>,
 }
 
-/// The anchor by which the activity is proven best, and the proof that its tree has it. `None` if there is none yet.
+/// The anchor by which the activity is proven best, one for this network if there is any, and the proof that its tree has
+/// it. `None` if there is no anchor yet.
 ///
 /// # Errors
 /// [`AnchorError`].
 pub async fn prove_by_anchor(
-    reader: &mut (dyn Reader + '_),
-    activity: &Activity,
-) -> Result<Option<(Anchor, InclusionProof)>, AnchorError> {
-    prove_on(reader, activity, None).await
-}
-
-/// The same, by an anchor for this network if there is one.
-///
-/// # Errors
-/// [`AnchorError`].
-pub async fn prove_on(
     reader: &mut (dyn Reader + '_),
     activity: &Activity,
     network: Option<Network>,
@@ -98,7 +88,7 @@ impl Registry {
     pub async fn verify_anchored(&self, activity: &Activity) -> Result<Option<ActivityAnchor>, AnchorError> {
         let mut reader = self.read().await?;
         let network = self.parts.blocks.network;
-        let proven = prove_on(reader.as_mut(), activity, Some(network)).await?;
+        let proven = prove_by_anchor(reader.as_mut(), activity, Some(network)).await?;
         let Some((anchor, inclusion)) = proven else { return Ok(None) };
         drop(reader);
         let anchor = anchor.on(network);

@@ -158,10 +158,12 @@ async fn show_bundle(
     let (proof, signed) = prove(&registry, &activity).await?;
     let receipt = Receipt::new(proof, signed).map_err(Problem::internal)?;
     let entry = Digest::of(activity.document.as_str().as_bytes());
-    let proven = prove_by_anchor(registry.read().await?.as_mut(), &activity).await?;
+    let network = registry.bitcoin_network();
+    let proven = prove_by_anchor(registry.read().await?.as_mut(), &activity, Some(network)).await?;
     let timestamp = match proven {
         None => None,
         Some((anchor, inclusion)) => {
+            let anchor = anchor.on(network);
             let ots = activity_proof(&anchor, &inclusion, entry)?;
             let ots = ots.map(|ots| ots.to_bytes()).transpose().map_err(Problem::internal)?;
             let height = anchor.evidence.as_ref().map(|evidence| evidence.height);

@@ -8,7 +8,7 @@ use crate::routes::federation::activities::find_activity;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_anchoring::ots::DetachedTimestamp;
 use artdag_anchoring::{Anchor, AnchorState, Digest};
-use artdag_registry::{Registry, activity_proof, checkpoint_proof, prove_on, root_proof};
+use artdag_registry::{Registry, activity_proof, checkpoint_proof, prove_by_anchor, root_proof};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
@@ -34,7 +34,7 @@ async fn show_activity_ots(
 ) -> Result<HttpResponse, Problem> {
     let activity = find_activity(&registry, &reference).await?;
     let network = Some(registry.bitcoin_network());
-    let proven = prove_on(registry.read().await?.as_mut(), &activity, network).await?;
+    let proven = prove_by_anchor(registry.read().await?.as_mut(), &activity, network).await?;
     let Some((anchor, inclusion)) = proven else {
         let detail = format!("Activity `{}` is in no anchor yet; anchors are made at their time.", activity.id);
         return Err(Problem::new(Kind::NotFound, detail));

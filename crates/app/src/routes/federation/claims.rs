@@ -85,6 +85,7 @@ async fn list_claims(
     hash: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let hash: ContentHash = hash.parse().map_err(|error| Problem::invalid_field("hash", error))?;
+    let network = registry.bitcoin_network();
     let mut reader = registry.read().await?;
     let here = reader.find_asset_by_hash(&hash).await?;
     let elsewhere = reader.heard_claims(&hash, MOST).await?;
@@ -94,9 +95,10 @@ async fn list_claims(
         let reactions = reader.count_reactions(&registry.site().object(&hash)).await?;
         let place = place_of(reader.as_mut(), &registered).await?;
         let anchor = match place {
-            Some(index) => reader.anchors_of(&[index]).await?.pop().flatten(),
+            Some(index) => reader.anchors_of(&[index], Some(network)).await?.pop().flatten(),
             None => None,
         };
+        let anchor = anchor.map(|anchor| anchor.on(network));
         let own = own_claim(&registry, &registered, place, anchor.as_ref(), reactions);
         let first = elsewhere.iter().map(|heard| heard.received_at).min();
         proven_first = anchor.filter(|anchor| is_proven_before(anchor, first)).map(|_| own.1.activity.clone());
