@@ -211,7 +211,7 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     plans.push((plan(conn, failing(&sender, DeliveryState::Waiting, 25)).await, "deliveries_failing"));
     plans.push((plan(conn, lanes::of_health(true, 50)).await, "peers_trouble"));
     plans.push((plan(conn, lanes::of_health(false, 50)).await, dialect::plan::PEERS_IN_ORDER));
-    plans.push((plan(conn, lanes::with_mail("h7", 50)).await, dialect::plan::PEERS));
+    plans.push((plan(conn, lanes::with_mail("", 50)).await, dialect::plan::PEERS));
     for index in ["peers_due_proven", "peers_due_new", "peers_due_in_trouble"] {
         plans.push((plan(conn, lanes::due(cursor.at, [16; 3])).await, index));
     }
