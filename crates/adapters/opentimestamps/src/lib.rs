@@ -26,7 +26,7 @@
 //! # Stamp, and ask later
 //!
 //! ```no_run
-//! use artdag_anchoring::ots::{CalendarUri, Calendars};
+//! use artdag_anchoring::ots::{CalendarUri, Calendars, Timestamp};
 //! use artdag_anchoring::{Calendar, CalendarError, Digest};
 //! use artdag_http::{GuardPolicy, GuardedClient};
 //! use artdag_opentimestamps::HttpCalendars;
@@ -44,7 +44,7 @@
 //! let pending: Vec<_> = timestamp.pending().map(|(calendar, message)| (calendar.clone(), message)).collect();
 //! for (calendar, message) in pending {
 //!     match calendars.upgrade(&calendar, &message).await {
-//!         Ok(answer) => timestamp.insert(&answer)?,
+//!         Ok(answer) => timestamp = Timestamp::joined(root.as_bytes(), [&timestamp, &answer])?,
 //!         Err(CalendarError::NotYet(_)) => {}
 //!         Err(error) => println!("{error}"),
 //!     }
