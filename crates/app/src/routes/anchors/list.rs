@@ -6,9 +6,10 @@ use crate::http::document::{Freshness, MediaType, document, to_json};
 use crate::http::list::{ListQuery, ListTail};
 use crate::http::problem::{Problem, ProblemDetails};
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use artdag_anchoring::Anchor;
 use artdag_anchoring::log::leaf_hash;
 use artdag_kernel::Count;
-use artdag_registry::{Registry, list_entries};
+use artdag_registry::{Reader, Registry, list_entries};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -72,19 +73,29 @@ pub(crate) async fn answer_list(
     registry: &Registry,
     query: &ListQuery,
 ) -> Result<HttpResponse, Problem> {
-    let (page, before) = (query.page()?, query.number("before")?);
-    let limit = page.limit.get();
     let mut reader = registry.read().await?;
+    let at = format!("{}/anchors", registry.site().base());
+    let (anchors, next) = read_page(reader.as_mut(), query, &at).await?;
+    let count = Count::Exactly(reader.count_anchors().await?);
+    let bodies = anchors.iter().map(|anchor| AnchorBody::of(registry, anchor)).collect();
+    let body = AnchorList { anchors: bodies, tail: ListTail::new(query.page()?, next, count) };
+    Ok(document(request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
+}
+
+/// The anchors that a query asks for, newest first, and the link to the next page below `at`, if there is one.
+pub(crate) async fn read_page(
+    reader: &mut (dyn Reader + '_),
+    query: &ListQuery,
+    at: &str,
+) -> Result<(Vec<Anchor>, Option<String>), Problem> {
+    let (limit, before) = (query.page()?.limit.get(), query.number("before")?);
     // One more tells whether there is another page.
     let mut anchors = reader.list_anchors(before, limit + 1).await?;
     let has_more = anchors.len() > usize::from(limit);
     anchors.truncate(limit.into());
     let last = anchors.last().filter(|_| has_more);
-    let next = last.map(|last| format!("{}/anchors?limit={limit}&before={}", registry.site().base(), last.tree_size));
-    let count = Count::Exactly(reader.count_anchors().await?);
-    let bodies = anchors.iter().map(|anchor| AnchorBody::of(registry, anchor)).collect();
-    let body = AnchorList { anchors: bodies, tail: ListTail::new(page, next, count) };
-    Ok(document(request, MediaType::JSON, Freshness::Revalidate, to_json(&body)?))
+    let next = last.map(|last| format!("{at}?limit={limit}&before={}", last.tree_size));
+    Ok((anchors, next))
 }
 
 /// Show an anchor

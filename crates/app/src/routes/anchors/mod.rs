@@ -14,7 +14,7 @@ use artdag_registry::{AnchorError, Reader};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use body::AnchorStatus;
-pub(crate) use list::answer_list;
+pub(crate) use list::{answer_list, read_page};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config

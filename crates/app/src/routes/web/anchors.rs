@@ -4,7 +4,7 @@ use crate::http::list::ListQuery;
 use crate::http::negotiation::{Form, preferred_form};
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::pages::Pages;
-use crate::routes::anchors::answer_list;
+use crate::routes::anchors::{answer_list, read_page};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use artdag_anchoring::bitcoin::Network;
 use artdag_anchoring::{Anchor, Standing};
@@ -76,27 +76,24 @@ async fn show_anchors(
     if preferred_form(&request) != Form::Html {
         return answer_list(&request, &registry, &query).await;
     }
-    let (limit, before) = (query.page()?.limit.get(), query.number::<u64>("before")?);
+    let at = format!("{}/anchors/ui", registry.site().base());
     let mut reader = registry.read().await?;
-    let mut anchors = reader.list_anchors(before, limit + 1).await?;
-    let has_more = anchors.len() > usize::from(limit);
-    anchors.truncate(limit.into());
+    let (anchors, older) = read_page(reader.as_mut(), &query, &at).await?;
     let stamped = reader.list_anchors(None, 1).await?.first().map_or(0, |last| last.tree_size);
     // Read after what was stamped, so that it is never the smaller one.
     let log_size = reader.log_head().await?.size;
     let total = reader.count_anchors().await?;
     drop(reader);
-    let at = format!("{}/anchors/ui", registry.site().base());
-    let last = anchors.last().filter(|_| has_more);
+    let is_first_page = query.get("before").is_none();
     let view = View {
         network: registry.bitcoin_network().as_str(),
         log_size,
         waiting: log_size.saturating_sub(stamped),
         total,
         rhythm: rhythm(&registry.policy().anchors),
-        is_first_page: before.is_none(),
-        newest: before.map(|_| at.clone()),
-        older: last.map(|last| format!("{at}?limit={limit}&before={}", last.tree_size)),
+        is_first_page,
+        newest: (!is_first_page).then_some(at),
+        older,
         anchors: anchors.iter().map(|anchor| Row::of(&registry, anchor)).collect(),
     };
     pages.show(&request, registry.site(), "pages/anchors.html", &view)
