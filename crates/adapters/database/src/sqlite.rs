@@ -193,7 +193,9 @@ pub(crate) async fn migrate(path: PathBuf) -> Result<Vec<String>, OpenError> {
     let work = move || {
         file::prepare(&path)?;
         let mut conn = file::connect(&path)?;
-        // One transaction around all: the process that comes second waits here and then finds nothing to do.
+        // One transaction around all: the process that comes second waits here, longer than for a write, and then finds
+        // nothing to do.
+        file::wait_long(&mut conn)?;
         conn.immediate_transaction(|conn| crate::migrate::run(conn, &MIGRATIONS))
     };
     tokio::task::spawn_blocking(work).await.map_err(|e| OpenError::Migration(Box::new(e)))?

@@ -48,6 +48,11 @@ pub(super) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     open().map_err(|source| OpenError::File { path: path.to_owned(), source })
 }
 
+/// Lets a connection wait for a minute where others wait for seconds.
+pub(super) fn wait_long(conn: &mut SqliteConnection) -> Result<(), OpenError> {
+    conn.batch_execute("pragma busy_timeout = 60000").map_err(|e| OpenError::Migration(Box::new(e)))
+}
+
 pub(super) async fn connect_async(path: PathBuf) -> Result<super::Connection, OpenError> {
     let work = move || connect(&path);
     let conn = tokio::task::spawn_blocking(work).await.map_err(|e| OpenError::Migration(Box::new(e)))?;
