@@ -49,13 +49,11 @@ pub(super) async fn take_down_reports(registry: Registry, holder: String, mut de
         let mut outcome = write_patiently(&registry, &holder, &reports).await;
         // One that no database takes must not take the others along.
         let apart = reports.len() > 1 && matches!(&outcome, Err(error) if !matches!(error, StoreError::Busy(_)));
+        warn(&outcome);
         for report in reports {
             if apart {
                 outcome = write(&registry, &holder, std::slice::from_ref(&report)).await;
-            }
-            if let Err(error) = &outcome {
-                let error = error as &dyn std::error::Error;
-                tracing::warn!(error, "what came of a delivery was not taken down; it will be made again");
+                warn(&outcome);
             }
             if outcome.is_ok() && report.released.is_some() {
                 registry.mailed.notify_one();
@@ -63,6 +61,13 @@ pub(super) async fn take_down_reports(registry: Registry, holder: String, mut de
             // The lane waits for it, if it was not cut off.
             let _ = report.done.send(outcome.is_ok());
         }
+    }
+}
+
+fn warn(outcome: &Result<(), StoreError>) {
+    if let Err(error) = outcome {
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(error, "what came of deliveries was not taken down; they are made again");
     }
 }
 
