@@ -10,11 +10,17 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 /// `full`: what was acknowledged survives a power cut, which WAL's usual `normal` does not promise.
 /// `cache_size`: 2 MiB a connection; the system's file cache does the rest.
 const SETUP: &str = "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full;
     pragma foreign_keys = on; pragma cache_size = -2048; pragma journal_size_limit = 67108864;";
+
+/// How long a new connection is tried while others make the file. SQLite itself does not wait when two want to change
+/// the journal's mode at once, since both could be waiting for each other.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Makes the file, readable for its owner alone, and its folder, unless they are there.
 pub(super) fn prepare(path: &Path) -> Result<(), OpenError> {
@@ -42,8 +48,13 @@ pub(super) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
         // An absolute path cannot be taken for one of SQLite's URIs.
         let absolute = std::path::absolute(path)?;
         let mut conn = SqliteConnection::establish(absolute.to_str().ok_or("its path is not UTF-8")?)?;
-        conn.batch_execute(SETUP)?;
-        Ok(conn)
+        let began = Instant::now();
+        loop {
+            match conn.batch_execute(SETUP) {
+                Err(e) if super::dialect::is_busy(&e) && began.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                done => return Ok(done.map(|()| conn)?),
+            }
+        }
     };
     open().map_err(|source| OpenError::File { path: path.to_owned(), source })
 }
