@@ -40,7 +40,8 @@ pub(super) fn prepare(path: &Path) -> Result<(), OpenError> {
     make().map_err(|e| OpenError::File { path: path.to_owned(), source: Box::new(e) })
 }
 
-/// Opens the file, which must be there.
+/// Opens the file, which must be there. For a thread that may block.
+#[expect(clippy::disallowed_methods, reason = "it is called on threads for blocking work")]
 pub(super) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     let open = || -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
         // SQLite would make a missing one, empty and readable for all.
