@@ -165,6 +165,7 @@ mod dialect {
         pub(in super::super) const PEERS: &str = "peers_pkey";
         pub(in super::super) const PEERS_IN_ORDER: &str = PEERS;
         pub(in super::super) const DELIVERIES: &str = "deliveries_pkey";
+        pub(in super::super) const DELIVERIES_IN_ORDER: &str = DELIVERIES;
         pub(in super::super) const OBJECTS: &str = "remote_objects_pkey";
         pub(in super::super) const FOLLOWERS: &str = "Index Scan on followers_";
         pub(in super::super) const DELIVERY_SCANS: [&str; 1] = ["Seq Scan"];

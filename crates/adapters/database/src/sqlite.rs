@@ -164,6 +164,8 @@ mod dialect {
         /// In the order of the table itself, which is the primary key's.
         pub(in super::super) const PEERS_IN_ORDER: &str = "SCAN peers";
         pub(in super::super) const DELIVERIES: &str = "SEARCH deliveries USING PRIMARY KEY";
+        /// In the order of the table itself, which is the primary key's.
+        pub(in super::super) const DELIVERIES_IN_ORDER: &str = "SCAN deliveries";
         pub(in super::super) const OBJECTS: &str =
             "SEARCH remote_objects USING INDEX sqlite_autoindex_remote_objects_1";
         pub(in super::super) const FOLLOWERS: &str = "SEARCH followers USING PRIMARY KEY";

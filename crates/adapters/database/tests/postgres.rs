@@ -124,7 +124,8 @@ async fn many_processes_migrate_at_once() {
             "00007_witnesses",
             "00008_job_lanes",
             "00009_anchor_answers",
-            "00010_inbox_limits"
+            "00010_inbox_limits",
+            "00011_lean_deliveries"
         ]
     );
     open(&url, 1).await.unwrap().ping().await.unwrap();

@@ -49,7 +49,8 @@ async fn is_made_with_its_folder_by_many_at_once() {
             "00007_witnesses",
             "00008_job_lanes",
             "00009_anchor_answers",
-            "00010_inbox_limits"
+            "00010_inbox_limits",
+            "00011_lean_deliveries"
         ]
     );
     assert_eq!(migrate(&url).await.unwrap(), [""; 0]);

@@ -19,7 +19,7 @@ pub(crate) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     server: String,
-    limits: String,
+    settings: String,
 }
 
 impl Connector {
@@ -43,7 +43,7 @@ impl Connector {
             (Some(_), TlsMode::Require) => SslMode::Require,
             (Some(_), _) => SslMode::Prefer,
         });
-        Ok(Self { limits: limits(&config), config, tls, server: url.server() })
+        Ok(Self { settings: settings(&config), config, tls, server: url.server() })
     }
 
     pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, OpenError> {
@@ -59,7 +59,7 @@ impl Connector {
             }
         };
         let mut conn = conn.map_err(|e| refused(Box::new(e)))?;
-        conn.batch_execute(&self.limits).await.map_err(|e| refused(Box::new(e)))?;
+        conn.batch_execute(&self.settings).await.map_err(|e| refused(Box::new(e)))?;
         Ok(conn)
     }
 }
@@ -75,12 +75,17 @@ fn refused(server: String, source: Box<dyn Error + Send + Sync>) -> OpenError {
     }
 }
 
+/// PostgreSQL's default is the price of a page on a turning disk: for it, reading a small table whole, again and again,
+/// seems cheaper than its index. What the operator set, for this database or for all, stands.
+const PAGE_COST: &str = "\
+    select set_config(name, '1.1', false) from pg_settings where name = 'random_page_cost' and source = 'default';";
+
 /// No request waits forever, and no forgotten transaction keeps its locks. What the URL's `options` set stands.
-fn limits(config: &Config) -> String {
+fn settings(config: &Config) -> String {
     let chosen = config.get_options().unwrap_or_default();
     let ours = [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
     let ours = ours.iter().filter(|(name, _)| !chosen.contains(name));
-    ours.map(|(name, value)| format!("set {name} = '{value}';")).collect()
+    ours.map(|(name, value)| format!("set {name} = '{value}';")).chain([PAGE_COST.to_owned()]).collect()
 }
 
 fn verifying(authorities: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
@@ -111,4 +116,41 @@ fn verifying(authorities: Option<&Path>) -> Result<MakeRustlsConnect, OpenError>
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::url::Engine;
+    use diesel::QueryableByName;
+    use diesel::sql_types::Text;
+    use diesel_async::RunQueryDsl;
+
+    #[derive(QueryableByName)]
+    struct Shown {
+        #[diesel(sql_type = Text)]
+        random_page_cost: String,
+    }
+
+    async fn page_cost(url: &str) -> String {
+        let Engine::Postgres(url) = url.parse::<crate::DatabaseUrl>().unwrap().engine else {
+            panic!("{url} is not PostgreSQL's");
+        };
+        let mut conn = Connector::new(&url).unwrap().connect().await.unwrap();
+        diesel::sql_query("show random_page_cost").get_result::<Shown>(&mut conn).await.unwrap().random_page_cost
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_the_operator_says_of_pages_stands() {
+        let Some((url, database)) = crate::testing::fresh_postgres().await else {
+            return;
+        };
+        assert_eq!(page_cost(&database.url()).await, "1.1");
+        let chosen = format!("{}options=-c%20random_page_cost%3D2", database.url());
+        assert_eq!(page_cost(&chosen).await, "2");
+        let set =
+            "do $$ begin execute format('alter database %I set random_page_cost = 3', current_database()); end $$";
+        crate::testing::execute(&url, set).await;
+        assert_eq!(page_cost(&database.url()).await, "3");
+    }
 }

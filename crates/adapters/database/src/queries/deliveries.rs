@@ -237,11 +237,12 @@ fn concluded_element(done: &Concluded) -> Value {
     ])
 }
 
+/// By the primary key, past those that are not asked for, or by an index of those that wait or failed. These are known by
+/// their condition, which is why the state stands in the text.
 pub(super) fn newest(state: Option<DeliveryState>, host: Option<&str>, most: u16) -> Select<DeliveryRow> {
-    let of = Statement::new("from deliveries where 1 = 1")
-        .then_if(" and deliveries.state = ?", state.map(DeliveryState::as_str))
-        .then_if(" and deliveries.host = ?", host);
-    Select::new(of.then(" order by deliveries.created_at desc, deliveries.activity desc limit ?").with(most))
+    let in_state = state.map(|state| format!(" and deliveries.state = '{}'", state.as_str())).unwrap_or_default();
+    let of = Statement::new(format!("from deliveries where 1 = 1{in_state}")).then_if(" and deliveries.host = ?", host);
+    Select::new(of.then(" order by deliveries.activity desc, deliveries.inbox desc limit ?").with(most))
 }
 
 pub(super) fn failing(sender: &Username, state: DeliveryState, most: u16) -> Select<DeliveryRow> {

@@ -204,9 +204,10 @@ async fn plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
     plans.push((plan(conn, due(cursor.at, 64)).await, "anchors_due"));
     plans.push((plan(conn, next_due()).await, "anchors_due"));
     plans.push((plan(conn, from_block(19_900)).await, "anchors_block"));
-    plans.push((plan(conn, newest(None, None, 50)).await, "deliveries_timeline"));
-    plans.push((plan(conn, newest(Some(DeliveryState::Waiting), None, 50)).await, "deliveries_in_state"));
-    plans.push((plan(conn, newest(None, Some("h7"), 50)).await, "deliveries_of_host"));
+    plans.push((plan(conn, newest(None, None, 50)).await, dialect::plan::DELIVERIES_IN_ORDER));
+    plans
+        .push((plan(conn, newest(Some(DeliveryState::Delivered), None, 50)).await, dialect::plan::DELIVERIES_IN_ORDER));
+    plans.push((plan(conn, newest(Some(DeliveryState::Failed), None, 50)).await, "deliveries_failed"));
     let sender = "user7".parse().unwrap();
     plans.push((plan(conn, failing(&sender, DeliveryState::Waiting, 25)).await, "deliveries_failing"));
     plans.push((plan(conn, lanes::of_health(true, 50)).await, "peers_trouble"));
@@ -325,13 +326,23 @@ async fn check(conn: &mut Connection) {
             assert!(!plan.contains(scan), "{scan}, though there is {index}:\n{plan}");
         }
     }
+    check_deliveries(conn).await;
+    // Looked at when nothing waited, what waits for all servers is no way to what waits for one.
+    let idle = format!("update deliveries set state = 'delivered';{}", dialect::plan::ANALYZE);
+    conn.batch_execute(&idle).await.unwrap();
+    check_deliveries(conn).await;
+    let due = plan(conn, due_of(&["h7".to_owned()], DateTime::UNIX_EPOCH, 10)).await;
+    assert!(due.contains("deliveries_waiting") || due.contains("deliveries_lines"), "not by the server:\n{due}");
+    assert!(super::check_schema(conn, &MIGRATIONS).await.is_ok());
+}
+
+async fn check_deliveries(conn: &mut Connection) {
     for (plan, index) in delivery_plans(conn).await {
         assert!(plan.contains(index), "not by {index}:\n{plan}");
         for scan in dialect::plan::DELIVERY_SCANS {
             assert!(!plan.contains(scan), "{scan}, though there is {index}:\n{plan}");
         }
     }
-    assert!(super::check_schema(conn, &MIGRATIONS).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
