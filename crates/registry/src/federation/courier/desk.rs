@@ -13,11 +13,16 @@ const ATTEMPTS: u32 = 5;
 /// While many report, those who come within this share a commit. It is short beside what a delivery takes.
 const GATHER: Duration = Duration::from_millis(3);
 
-/// What a lane tells of a delivery, or of its end.
-pub(super) struct Report {
-    concluded: Option<Concluded>,
+/// What came of a delivery.
+pub(super) struct Outcome {
+    pub(super) concluded: Concluded,
     /// The inbox that is there no more.
-    gone: Option<Iri>,
+    pub(super) gone: Option<Iri>,
+}
+
+/// What a lane tells of a delivery, or of its end, or of both.
+pub(super) struct Report {
+    outcome: Option<Outcome>,
     /// How the server behaved, when the lane is given back.
     released: Option<Peer>,
     done: oneshot::Sender<bool>,
@@ -26,9 +31,9 @@ pub(super) struct Report {
 impl Courier {
     /// Waits until it is written, and says whether it is. What is not is done again when the lease has run out, and so
     /// is all that comes after it: the lane is to stop.
-    pub(super) async fn report(&self, concluded: Option<Concluded>, gone: Option<Iri>, released: Option<Peer>) -> bool {
+    pub(super) async fn report(&self, outcome: Option<Outcome>, released: Option<Peer>) -> bool {
         let (done, written) = oneshot::channel();
-        self.reports.send(Report { concluded, gone, released, done }).await.is_ok() && written.await.unwrap_or(false)
+        self.reports.send(Report { outcome, released, done }).await.is_ok() && written.await.unwrap_or(false)
     }
 }
 
@@ -87,9 +92,10 @@ async fn write_patiently(registry: &Registry, holder: &str, reports: &[Report]) 
 
 async fn write(registry: &Registry, holder: &str, reports: &[Report]) -> Result<(), StoreError> {
     let mut unit = registry.parts.store.begin().await?;
-    let concluded: Vec<Concluded> = reports.iter().filter_map(|report| report.concluded.clone()).collect();
+    let outcomes = || reports.iter().filter_map(|report| report.outcome.as_ref());
+    let concluded: Vec<Concluded> = outcomes().map(|outcome| outcome.concluded.clone()).collect();
     unit.conclude_deliveries(&concluded).await?;
-    for inbox in reports.iter().filter_map(|report| report.gone.as_ref()) {
+    for inbox in outcomes().filter_map(|outcome| outcome.gone.as_ref()) {
         unit.remove_followers_at_inbox(inbox).await?;
     }
     let released: Vec<&Peer> = reports.iter().filter_map(|report| report.released.as_ref()).collect();

@@ -1,5 +1,6 @@
 //! What is done for one server while its lane is held.
 
+use super::desk::Outcome;
 use super::{Courier, Held, PER_LANE};
 use crate::federation::domain_rules::HostRefused;
 use crate::federation::synchronize::SynchronizationHeaders;
@@ -9,7 +10,7 @@ use artdag_kernel::{ActivityId, Instant, StoreError};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// How many deliveries a fast server gets at once.
 const MAX_WIDTH: u16 = 8;
@@ -17,8 +18,6 @@ const MAX_WIDTH: u16 = 8;
 const FAST: TimeDelta = TimeDelta::milliseconds(300);
 /// How long what a server understands is remembered.
 const SCHEME_MEMORY: TimeDelta = TimeDelta::days(7);
-/// How many letters are kept at hand.
-const LETTERS: usize = 64;
 
 /// What is delivered.
 pub(super) struct Outgoing {
@@ -41,24 +40,22 @@ impl Courier {
 
     /// Delivers what a server is due, and gives the lane back.
     pub(super) async fn work_lane(&self, mut peer: Peer, mut mail: Mail, held: &Held) {
-        loop {
+        let last = loop {
             let full = mail.deliveries.len() >= usize::from(PER_LANE);
-            if !self.deliver_all(&mut peer, mail, held).await {
-                return;
-            }
+            let Ok(last) = self.deliver_all(&mut peer, mail, held, !full).await else { return };
             if !full || peer.breaker.open_until.is_some() || !self.goes_on(held) {
-                break;
+                break last;
             }
             mail = match self.next_mail(&peer.host).await {
                 Ok(next) => next,
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(error, host = peer.host, "a lane's mail could not be read");
-                    break;
+                    break last;
                 }
             };
-        }
-        self.report(None, None, Some(peer)).await;
+        };
+        self.report(last, Some(peer)).await;
     }
 
     async fn next_mail(&self, host: &str) -> Result<Mail, StoreError> {
@@ -69,9 +66,15 @@ impl Courier {
     }
 
     /// Works off deliveries to one server: those for one inbox one after the other, several inboxes at once if the
-    /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays. `false` when what came of
-    /// it could not be taken down: the lane is then left as it is, until its lease has run out.
-    async fn deliver_all(&self, peer: &mut Peer, mail: Mail, held: &Held) -> bool {
+    /// server is fast. Of an inbox whose delivery fails the rest waits, so that the order stays. If the lane ends with
+    /// this mail, what came of the last delivery may be left to be taken down along with that: most lanes have one.
+    async fn deliver_all(
+        &self,
+        peer: &mut Peer,
+        mail: Mail,
+        held: &Held,
+        ends: bool,
+    ) -> Result<Option<Outcome>, Unwritten> {
         let Mail { deliveries, headers } = mail;
         match self.registry.check_host(&peer.host).await {
             Ok(()) => {}
@@ -79,13 +82,13 @@ impl Courier {
                 let now = self.registry.parts.clock.now();
                 for delivery in &deliveries {
                     let refused = conclude(delivery, DeliveryState::Failed, now, None, Some(reason.to_string()), false);
-                    if !self.report(Some(refused), None, None).await {
-                        return false;
+                    if !self.report(Some(Outcome { concluded: refused, gone: None }), None).await {
+                        return Err(Unwritten);
                     }
                 }
-                return true;
+                return Ok(None);
             }
-            Err(HostRefused::Store(_)) => return true,
+            Err(HostRefused::Store(_)) => return Ok(None),
         }
         let mut inboxes: Vec<Vec<Delivery>> = Vec::new();
         for delivery in deliveries {
@@ -96,7 +99,7 @@ impl Courier {
         }
         let mut waiting = inboxes.into_iter();
         let mut under_way = FuturesUnordered::new();
-        let (mut probed, mut written) = (false, true);
+        let (mut probed, mut outcome) = (false, Ok(None));
         loop {
             let now = self.registry.parts.clock.now();
             let width = match peer.breaker.permit(now) {
@@ -104,18 +107,19 @@ impl Courier {
                 Permit::Probe if !probed => 1,
                 Permit::Probe | Permit::Wait(_) => 0,
             };
-            while under_way.len() < width && written && self.goes_on(held) {
+            while under_way.len() < width && outcome.is_ok() && self.goes_on(held) {
                 let Some(mut inbox) = waiting.next() else { break };
                 if peer.breaker.open_until.is_some() {
                     probed = true;
                     inbox.truncate(1);
                 }
                 let known = peer.scheme.filter(|(_, since)| now - *since < SCHEME_MEMORY).map(|(scheme, _)| scheme);
-                under_way.push(self.deliver_inbox(inbox, &headers, known, held));
+                let is_last = ends && under_way.is_empty() && waiting.len() == 0;
+                under_way.push(self.deliver_inbox(inbox, &headers, known, held, is_last));
             }
-            let Some(run) = under_way.next().await else { return written };
-            written &= !run.unwritten;
+            let Some((run, last)) = under_way.next().await else { return outcome };
             self.learn(peer, &run);
+            outcome = outcome.and(last);
         }
     }
 
@@ -144,29 +148,39 @@ impl Courier {
     }
 
     /// Delivers to one inbox, one after the other, until one fails that is to be tried again. Each is taken down before
-    /// the next goes: whoever is cut off repeats what was under way, and nothing else.
+    /// the next goes: whoever is cut off repeats what was under way, and nothing else. What came of the last one is left
+    /// to the caller if nothing else is done for the server.
     async fn deliver_inbox(
         &self,
         deliveries: Vec<Delivery>,
         headers: &SynchronizationHeaders,
         known: Option<SignatureScheme>,
         held: &Held,
-    ) -> InboxRun {
+        is_last: bool,
+    ) -> (InboxRun, Result<Option<Outcome>, Unwritten>) {
         let mut run = InboxRun { scheme: known, ..InboxRun::default() };
-        for delivery in deliveries {
+        let mut deliveries = deliveries.into_iter();
+        while let Some(delivery) = deliveries.next() {
             let (concluded, then) = if run.gone {
                 let (now, error) = (self.registry.parts.clock.now(), Some("the inbox is gone".to_owned()));
                 (conclude(&delivery, DeliveryState::Failed, now, None, error, false), Then::GoOn)
             } else {
                 self.deliver_one(&delivery, headers, &mut run).await
             };
-            let gone = (then == Then::Forget).then(|| delivery.inbox.clone());
-            run.unwritten = !self.report(Some(concluded), gone, None).await;
-            if run.unwritten || then == Then::Wait || !self.goes_on(held) {
+            let gone = (then == Then::Forget).then_some(delivery.inbox);
+            let outcome = Outcome { concluded, gone };
+            let ends = deliveries.len() == 0 || then == Then::Wait || !self.goes_on(held);
+            if ends && is_last {
+                return (run, Ok(Some(outcome)));
+            }
+            if !self.report(Some(outcome), None).await {
+                return (run, Err(Unwritten));
+            }
+            if ends {
                 break;
             }
         }
-        run
+        (run, Ok(None))
     }
 
     async fn deliver_one(
@@ -225,20 +239,19 @@ impl Courier {
         delivery: &Delivery,
         headers: &SynchronizationHeaders,
     ) -> Result<Option<(Letter, SignAs)>, String> {
-        let Some(outgoing) = self.outgoing(delivery.activity).await.map_err(|error| error.to_string())? else {
+        let now = self.registry.parts.clock.now();
+        let outgoing = self.letters.get(&delivery.activity, now, self.outgoing(delivery.activity));
+        let Some(outgoing) = outgoing.await.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
-        let sign_as = self.registry.sign_as_user(&delivery.sender).await.map_err(|error| error.to_string())?;
+        let sign_as = self.signers.get(&delivery.sender, now, self.registry.sign_as_user(&delivery.sender));
+        let sign_as = sign_as.await.map_err(|error| error.to_string())?;
         let synchronization = headers.of(delivery).filter(|_| outgoing.to_followers).cloned();
         let letter = Letter { inbox: delivery.inbox.clone(), body: outgoing.body.clone(), synchronization };
         Ok(Some((letter, sign_as)))
     }
 
     async fn outgoing(&self, id: ActivityId) -> Result<Option<Arc<Outgoing>>, StoreError> {
-        let known = self.letters.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        if known.is_some() {
-            return Ok(known);
-        }
         let mut reader = self.registry.read().await?;
         let (document, to_followers) = match reader.find_activity(id).await? {
             Some(activity) => (activity.document, true),
@@ -247,21 +260,16 @@ impl Courier {
                 None => return Ok(None),
             },
         };
-        let outgoing = Arc::new(Outgoing { body: document.as_str().into(), to_followers });
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        if letters.len() >= LETTERS {
-            letters.clear();
-        }
-        letters.insert(id, Arc::clone(&outgoing));
-        Ok(Some(outgoing))
+        Ok(Some(Arc::new(Outgoing { body: document.as_str().into(), to_followers })))
     }
 }
+
+/// What came of a delivery could not be taken down: the lane is left as it is, until its lease has run out.
+struct Unwritten;
 
 /// What came of the deliveries to one inbox.
 #[derive(Default)]
 struct InboxRun {
-    /// What came of the last one could not be taken down.
-    unwritten: bool,
     gone: bool,
     delivered: bool,
     scheme: Option<SignatureScheme>,

@@ -1,13 +1,15 @@
 //! Delivers what is due: many servers at once, each in its own lane.
 
 mod desk;
+mod kept;
 mod lane;
 
 use crate::Registry;
-use artdag_federation::{Delivery, Peer, Standing};
-use artdag_kernel::{ActivityId, Instant, StoreError};
+use artdag_federation::{Delivery, Peer, SignAs, Standing};
+use artdag_kernel::{ActivityId, Instant, StoreError, Username};
 use chrono::TimeDelta;
 use desk::{Report, take_down_reports};
+use kept::Kept;
 use lane::{Mail, Outgoing};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +31,12 @@ const CLAIM: usize = 64;
 const REPORTS: usize = 256;
 /// How many deliveries of a lane are loaded at once.
 const PER_LANE: u16 = 32;
+/// How many letters are kept at hand, and how long. They never change.
+const LETTERS: usize = 64;
+const LETTER_MEMORY: TimeDelta = TimeDelta::minutes(1);
+/// How many senders' keys are kept at hand, and how long: to ask whether they were replaced costs a look at the disk.
+const SIGNERS: usize = 64;
+const SIGNER_MEMORY: TimeDelta = TimeDelta::seconds(1);
 /// How long mail that other processes handed over waits at most when nobody rings.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -40,7 +48,8 @@ pub async fn run_courier(registry: Registry, holder: String, mut stop: watch::Re
         registry,
         holder,
         reports,
-        letters: Mutex::default(),
+        letters: Kept::new(LETTERS, LETTER_MEMORY),
+        signers: Kept::new(SIGNERS, SIGNER_MEMORY),
         stopping: stop.clone(),
         held: Mutex::default(),
     });
@@ -107,7 +116,8 @@ struct Courier {
     registry: Registry,
     holder: String,
     reports: mpsc::Sender<Report>,
-    letters: Mutex<HashMap<ActivityId, Arc<Outgoing>>>,
+    letters: Kept<ActivityId, Option<Arc<Outgoing>>>,
+    signers: Kept<Username, SignAs>,
     stopping: watch::Receiver<bool>,
     held: Mutex<HashMap<String, Held>>,
 }
