@@ -35,7 +35,8 @@ pub(super) fn best_trees(indices: &[i64], network: Option<Network>) -> Statement
         "select wanted.column1, coalesce(\
             ({behind} and state = 'confirmed' {fits}), ({behind} and state <> 'failed' {fits}), ({behind})\
         ) from (values {places}) as wanted"
-    ));
+    ))
+    .varied();
     let query = network.into_iter().fold(query, |query, word| (0..4).fold(query, |query, _| query.with(word)));
     indices.iter().fold(query, |query, index| query.with(*index))
 }
@@ -50,7 +51,7 @@ pub(super) fn asks_at(sizes: &[i64]) -> Select<AskRow> {
 }
 
 fn of_trees(text: &str, sizes: &[i64]) -> Statement {
-    let query = Statement::new(text.replace("{sizes}", &vec!["?"; sizes.len()].join(", ")));
+    let query = Statement::new(text.replace("{sizes}", &vec!["?"; sizes.len()].join(", "))).varied();
     sizes.iter().fold(query, |query, size| query.with(*size))
 }
 
@@ -199,7 +200,8 @@ impl Session<Writing> {
             let add = Statement::new(format!(
                 "insert into anchor_asks (tree_size, position, calendar, message, standing, detail, failures, asked_at, \
                 due_at, answer, verified) values {values}"
-            ));
+            ))
+            .varied();
             let at = Place { table: "anchor_asks", row: &tree_size.to_string() };
             let answers = rows.iter().map(|(_, ask)| ask.answer.as_ref().map(Timestamp::to_bytes).transpose());
             let answers: Vec<Option<Vec<u8>>> = at.sound("answer", answers.collect())?;

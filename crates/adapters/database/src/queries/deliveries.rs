@@ -267,7 +267,7 @@ pub(super) fn due_of(hosts: &[String], now: Instant, per_host: u16) -> Select<De
         None => {
             let of_one = format!("select * from ({})", DUE_OF_HOST.replace("{host}", "?"));
             let texts = vec![of_one; hosts.len()].join(" union all ");
-            let all = Statement::new(format!("from ({texts}) as deliveries"));
+            let all = Statement::new(format!("from ({texts}) as deliveries")).varied();
             hosts.iter().fold(all, |all, host| due(all.with(host.as_str())))
         }
     })

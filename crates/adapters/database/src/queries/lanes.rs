@@ -143,7 +143,7 @@ pub(super) async fn wake_all_of(
         "insert into peers (host, due_at) select distinct deliveries.host, ? from deliveries \
         where deliveries.activity in ({places}) and deliveries.state = 'waiting' order by deliveries.host {WAKE}"
     );
-    let wake = activities.iter().fold(Statement::new(text).with(now), |wake, activity| wake.with(*activity));
+    let wake = activities.iter().fold(Statement::new(text).varied().with(now), |wake, activity| wake.with(*activity));
     session.execute(wake).await.map(drop)
 }
 

@@ -21,6 +21,7 @@ use std::marker::PhantomData;
 pub(super) struct Statement<S = ()> {
     text: Cow<'static, str>,
     values: Vec<Value>,
+    is_varied: bool,
     rows: PhantomData<fn() -> S>,
 }
 
@@ -35,7 +36,13 @@ pub(super) enum Value {
 
 impl<S> Statement<S> {
     pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.into(), values: Vec::new(), rows: PhantomData }
+        Self { text: text.into(), values: Vec::new(), is_varied: false, rows: PhantomData }
+    }
+
+    /// Its text differs with the number of its values. Connections keep every text that they have prepared, for good, and
+    /// hundreds of such would only fill memory.
+    pub(super) fn varied(self) -> Self {
+        Self { is_varied: true, ..self }
     }
 
     /// Gives the next `?` its value.
@@ -95,6 +102,9 @@ impl<M: Mode> Session<M> {
 
 impl<S> QueryFragment<Backend> for Statement<S> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if self.is_varied {
+            out.unsafe_to_cache_prepared();
+        }
         let mut pieces = self.text.split('?');
         out.push_sql(pieces.next().unwrap_or_default());
         debug_assert_eq!(pieces.clone().count(), self.values.len(), "{}", self.text);
