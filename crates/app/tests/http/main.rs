@@ -18,6 +18,7 @@ mod federation;
 mod fedify;
 mod headers;
 mod inbox_limits;
+mod inbox_speech;
 mod inbox_torture;
 mod interop;
 mod jobs;
