@@ -144,14 +144,17 @@ pub trait DeliveryQueue: DeliveryReads {
     async fn add_deliveries(&mut self, mail: &[Posting], heard_from: &[String], now: Instant)
     -> Result<(), StoreError>;
 
-    /// Hands over activities for every accepted follower of their sender: one delivery for each inbox, and for a server
-    /// with a shared one just that. Doing it again changes nothing. Says how many deliveries were added.
+    /// Hands over activities for accepted followers of their sender, at most so many, in the order of their ids from behind
+    /// this one on: one delivery for each inbox, and for a server with a shared one just that. Doing it again changes
+    /// nothing. Says how many deliveries were added, and behind whom to go on, if these may not have been the last.
     async fn add_deliveries_to_followers(
         &mut self,
         activities: &[ActivityId],
         sender: &Username,
+        after: Option<&Iri>,
+        most: u16,
         now: Instant,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<(u64, Option<Iri>), StoreError>;
 
     /// Takes the lanes of hosts for which mail is due and that nobody holds, until `until`: of each standing at most so
     /// many, in the order of [`Standing::ALL`], and those that have been due for longest.

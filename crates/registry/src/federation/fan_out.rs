@@ -5,6 +5,9 @@ use artdag_kernel::{ActivityId, Cursor, StoreError, Username};
 
 /// How many activities are handed over in one unit of work.
 const BATCH: u16 = 200;
+/// For how many followers this is done in the first unit of work, and in each at most.
+const FIRST: u16 = 100;
+const MOST: u16 = 3200;
 
 impl Registry {
     /// Hands an activity over for every follower of its actor. What the actor published before and is not handed over yet
@@ -25,16 +28,27 @@ impl Registry {
         }
         added += self.hand_over(vec![activity], &sender).await?;
         tracing::debug!(%activity, added, "handed an activity over for followers");
-        if added > 0 {
-            self.mailed.notify_one();
-        }
         Ok(())
     }
 
+    /// In units of work that grow: the first letters go while the others are still handed over, and however many follow,
+    /// lanes are not locked for long.
     async fn hand_over(&self, activities: Vec<ActivityId>, sender: &Username) -> Result<u64, StoreError> {
-        let mut unit = self.parts.store.begin().await?;
-        let added = unit.add_deliveries_to_followers(&activities, sender, self.parts.clock.now()).await?;
-        unit.commit().await?;
-        Ok(added)
+        let (mut all, mut after, mut most) = (0, None, FIRST);
+        loop {
+            let mut unit = self.parts.store.begin().await?;
+            let now = self.parts.clock.now();
+            let (added, last) =
+                unit.add_deliveries_to_followers(&activities, sender, after.as_ref(), most, now).await?;
+            unit.commit().await?;
+            if added > 0 {
+                self.mailed.notify_one();
+            }
+            all += added;
+            if last.is_none() {
+                return Ok(all);
+            }
+            (after, most) = (last, (2 * most).min(MOST));
+        }
     }
 }

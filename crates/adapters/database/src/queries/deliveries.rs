@@ -13,6 +13,7 @@ use artdag_kernel::{ActivityId, Instant, StoreError, Username};
 use async_trait::async_trait;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
@@ -25,9 +26,13 @@ const ADD: &str = "\
 
 const ADD_TO_FOLLOWERS: &str = "\
     insert into deliveries (activity, inbox, host, sender, state, attempts, next_at, created_at) \
-    select distinct ?, coalesce(followers.shared_inbox, followers.inbox), followers.inbox_host, followers.username, \
-        'waiting', 0, ?, ? \
-    from followers where followers.username = ? and followers.state = 'accepted' on conflict do nothing";
+    select distinct ?, coalesce(page.shared_inbox, page.inbox), page.inbox_host, page.username, 'waiting', 0, ?, ? \
+    from ({page}) as page where true on conflict do nothing returning host";
+
+/// Some of an actor's followers.
+const FOLLOWERS_PAGE: &str = "\
+    select * from followers where followers.username = ? and followers.state = 'accepted' and followers.actor > ? \
+    order by followers.actor limit ?";
 
 /// What may go to one host. In the index of what waits for it, so that the limit ends the search.
 const DUE_OF_HOST: &str = "\
@@ -54,8 +59,22 @@ pub(super) fn conclude(concluded: &[Value]) -> Statement {
     Statement::new(text).with(json!(concluded).to_string()).with(i64::try_from(concluded.len()).unwrap_or(i64::MAX))
 }
 
-pub(super) fn add_to_followers(activity: ActivityId, sender: &Username, now: Instant) -> Statement {
-    Statement::new(ADD_TO_FOLLOWERS).with(activity).with(now).with(now).with(sender)
+/// Answers the hosts of what was added.
+pub(super) fn add_to_followers(
+    activity: ActivityId,
+    sender: &Username,
+    after: Option<&Iri>,
+    most: u16,
+    now: Instant,
+) -> Statement<Text> {
+    let add = Statement::new(ADD_TO_FOLLOWERS.replace("{page}", FOLLOWERS_PAGE)).with(activity).with(now).with(now);
+    add.with(sender).with(after.map_or("", Iri::as_str)).with(most)
+}
+
+/// The last of so many followers, and nothing when there are fewer.
+fn last_follower(sender: &Username, after: Option<&Iri>, most: u16) -> Statement<Nullable<Text>> {
+    let last = format!("select case when count(*) = ? then max(page.actor) end from ({FOLLOWERS_PAGE}) as page");
+    Statement::new(last).with(most).with(sender).with(after.map_or("", Iri::as_str)).with(most)
 }
 
 #[async_trait]
@@ -164,16 +183,22 @@ impl DeliveryQueue for Session<Writing> {
         &mut self,
         activities: &[ActivityId],
         sender: &Username,
+        after: Option<&Iri>,
+        most: u16,
         now: Instant,
-    ) -> Result<u64, StoreError> {
-        let mut added = 0;
+    ) -> Result<(u64, Option<Iri>), StoreError> {
+        let mut added: Vec<String> = Vec::new();
         for activity in activities {
-            added += self.execute(add_to_followers(*activity, sender, now)).await?;
+            let add = add_to_followers(*activity, sender, after, most, now);
+            added.append(&mut self.run(|conn| add.load(conn)).await?);
         }
-        if added > 0 {
-            lanes::wake_all_of(self, activities, now).await?;
-        }
-        Ok(added)
+        let hosts: Vec<&str> = added.iter().map(String::as_str).collect();
+        lanes::wake(self, &hosts, &[], now).await?;
+        let last = last_follower(sender, after, most);
+        let last: Option<String> = self.run(|conn| last.get_result(conn)).await?;
+        let at = Place { table: "followers", row: sender.as_str() };
+        let last = last.map(|actor| at.parse("actor", &actor)).transpose()?;
+        Ok((added.len() as u64, last))
     }
 
     async fn claim_lanes(

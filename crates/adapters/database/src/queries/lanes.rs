@@ -11,7 +11,7 @@ use super::statement::{Select, Statement, moment_text};
 use super::{Mode, Session, Writing, micros};
 use artdag_federation::delivery::Breaker;
 use artdag_federation::{Peer, Standing};
-use artdag_kernel::{ActivityId, Instant, StoreError};
+use artdag_kernel::{Instant, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
@@ -130,21 +130,6 @@ async fn shut_off(
     let query = of.select(peers::host);
     let hosts: Vec<String> = session.run(|conn| query.load(conn)).await?;
     Ok(hosts.into_iter().collect())
-}
-
-/// There is new mail for every host that one of these activities waits for. In the order of the hosts, as above.
-pub(super) async fn wake_all_of(
-    session: &mut Session<Writing>,
-    activities: &[ActivityId],
-    now: Instant,
-) -> Result<(), StoreError> {
-    let places = vec!["?"; activities.len()].join(", ");
-    let text = format!(
-        "insert into peers (host, due_at) select distinct deliveries.host, ? from deliveries \
-        where deliveries.activity in ({places}) and deliveries.state = 'waiting' order by deliveries.host {WAKE}"
-    );
-    let wake = activities.iter().fold(Statement::new(text).varied().with(now), |wake, activity| wake.with(*activity));
-    session.execute(wake).await.map(drop)
 }
 
 /// The lanes that may be claimed, at most so many of each standing.

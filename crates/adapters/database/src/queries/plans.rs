@@ -273,7 +273,10 @@ async fn delivery_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, conclude(&[Value::Null])).await, dialect::plan::DELIVERIES),
         (plan(conn, heard_of(&[&object], &object)).await, dialect::plan::OBJECTS),
         (plan(conn, followers_of(&[(&sender, "https://h7")])).await, "followers_at_origin"),
-        (plan(conn, add_to_followers(activity, &sender, DateTime::UNIX_EPOCH)).await, dialect::plan::FOLLOWERS),
+        (
+            plan(conn, add_to_followers(activity, &sender, None, 100, DateTime::UNIX_EPOCH)).await,
+            dialect::plan::FOLLOWERS,
+        ),
     ]
 }
 

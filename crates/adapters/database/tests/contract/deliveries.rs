@@ -3,7 +3,7 @@ use crate::lanes::released;
 use crate::remote::{actor, iri};
 use crate::world::{Db, World, username, with_users};
 use artdag_federation::{Concluded, Delivery, DeliveryState, FollowState, Iri, Message, RemoteActor, SignedDocument};
-use artdag_kernel::{ActivityId, Instant, StoreError};
+use artdag_kernel::{ActivityId, Instant, StoreError, Username};
 use artdag_registry::UnitOfWork;
 use chrono::TimeDelta;
 
@@ -153,8 +153,8 @@ pub(crate) async fn go_to_each_inbox_of_the_followers_once(store: Db) {
         unit.save_follower(&follower(&world, user, &who, state)).await.unwrap();
     }
     let (giles, now, activity) = (username("giles"), world.now(), world.id());
-    assert_eq!(unit.add_deliveries_to_followers(&[activity], &giles, now).await.unwrap(), 3);
-    assert_eq!(unit.add_deliveries_to_followers(&[activity], &giles, now).await.unwrap(), 0);
+    assert_eq!(hand_over(unit.as_mut(), &[activity], &giles, 100, now).await, [3]);
+    assert_eq!(hand_over(unit.as_mut(), &[activity], &giles, 100, now).await, [0]);
     let mut all = list(unit.as_mut()).await;
     all.sort_unstable_by_key(|delivery| delivery.inbox.clone());
     let inboxes =
@@ -168,9 +168,32 @@ pub(crate) async fn go_to_each_inbox_of_the_followers_once(store: Db) {
         assert_eq!(unit.find_peer(host).await.unwrap(), None, "{host}");
     }
     let next: ActivityId = world.id();
-    assert_eq!(unit.add_deliveries_to_followers(&[next], &giles, now).await.unwrap(), 3);
-    assert_eq!(unit.add_deliveries_to_followers(&[next], &username("nobody"), now).await.unwrap(), 0);
+    // Alice and bob have one inbox, carol has the same, dan has his own; eve is on another server.
+    assert_eq!(hand_over(unit.as_mut(), &[next], &giles, 2, now).await, [1, 1, 1]);
+    let both: [ActivityId; 2] = [world.id(), world.id()];
+    assert_eq!(hand_over(unit.as_mut(), &both, &giles, 5, now).await, [6, 0]);
+    assert_eq!(hand_over(unit.as_mut(), &[next], &username("nobody"), 2, now).await, [0]);
     unit.commit().await.unwrap();
+}
+
+/// Hands over for all followers, so many at a time: how many deliveries were added each time.
+pub(crate) async fn hand_over(
+    unit: &mut (dyn UnitOfWork + '_),
+    activities: &[ActivityId],
+    sender: &Username,
+    most: u16,
+    now: Instant,
+) -> Vec<u64> {
+    let (mut added, mut after) = (Vec::new(), None);
+    loop {
+        let (more, last) =
+            unit.add_deliveries_to_followers(activities, sender, after.as_ref(), most, now).await.unwrap();
+        added.push(more);
+        if last.is_none() {
+            return added;
+        }
+        after = last;
+    }
 }
 
 pub(crate) async fn go_where_the_follower_is_now(store: Db) {
@@ -186,7 +209,7 @@ pub(crate) async fn go_where_the_follower_is_now(store: Db) {
     let found = unit.find_follower(&follower.user, &moved.id).await.unwrap().unwrap();
     assert_eq!((found.inbox, found.shared_inbox), (inbox.clone(), None));
     let activity = world.id();
-    assert_eq!(unit.add_deliveries_to_followers(&[activity], &follower.user, world.now()).await.unwrap(), 1);
+    assert_eq!(hand_over(unit.as_mut(), &[activity], &follower.user, 100, world.now()).await, [1]);
     assert_eq!(list(unit.as_mut()).await, [delivery(activity, &inbox, world.now())]);
     assert!(unit.find_peer("mail.a.example:444").await.unwrap().is_some());
     assert_eq!(unit.find_peer("a.example").await.unwrap(), None);

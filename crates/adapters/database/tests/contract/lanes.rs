@@ -206,7 +206,7 @@ pub(crate) async fn are_not_woken_while_the_breaker_is_open(store: Db) {
     assert_eq!(due(unit.as_mut(), "a.example").await, Some(open_until));
     let alice = follower(&world, "giles", &actor("alice", "a.example"), FollowState::Accepted);
     unit.save_follower(&alice).await.unwrap();
-    unit.add_deliveries_to_followers(&[world.id()], &alice.user, now).await.unwrap();
+    unit.add_deliveries_to_followers(&[world.id()], &alice.user, None, 100, now).await.unwrap();
     assert_eq!(due(unit.as_mut(), "a.example").await, Some(open_until));
     assert!(claim(unit.as_mut(), "w", open_until - TimeDelta::microseconds(1), 1).await.is_empty());
 
@@ -334,8 +334,9 @@ pub(crate) async fn woken_in_any_order_never_wait_for_each_other(store: Db) {
                 1 => unit.add_deliveries(&[posting(own[2], b)], &[a.to_owned()], now).await.unwrap(),
                 2 => unit.add_deliveries(&[], &[b.to_owned(), a.to_owned()], now).await.unwrap(),
                 _ => {
-                    let added = unit.add_deliveries_to_followers(&publications, &username("giles"), now).await;
-                    assert_eq!(added.unwrap(), 3);
+                    let added =
+                        unit.add_deliveries_to_followers(&publications, &username("giles"), None, 100, now).await;
+                    assert_eq!(added.unwrap(), (3, None));
                 }
             }
             unit.commit().await.unwrap();
@@ -352,7 +353,7 @@ async fn hand_over(store: Db, activities: Vec<ActivityId>, now: Instant, adder: 
     for (n, activity) in activities.into_iter().enumerate() {
         let mut unit = store.begin().await.unwrap();
         if n % 3 == 0 {
-            unit.add_deliveries_to_followers(&[activity], &username("giles"), now).await.unwrap();
+            unit.add_deliveries_to_followers(&[activity], &username("giles"), None, 100, now).await.unwrap();
         } else {
             add(unit.as_mut(), activity, &format!("https://h{}.example/{adder}", (n + adder) % 4), now).await;
         }
