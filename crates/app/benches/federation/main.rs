@@ -30,10 +30,9 @@ use world::World;
 
 /// How many publications are fanned out before those that are measured.
 const WARM_UP: u32 = 3;
-/// How many servers never answer, how many do beside them, and how long something is published for both.
+/// How many servers never answer, and how many do beside them.
 const SILENT: u32 = 200;
 const LIVE: usize = 20;
-const BESIDE: Duration = Duration::from_secs(15);
 
 /// Signed activities a second into an inbox, bad ones refused, and a fan-out to many servers.
 #[derive(Parser)]
@@ -51,6 +50,9 @@ struct Options {
     /// How many publications are fanned out
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
+    /// For how many seconds something is published for live servers beside silent ones
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    silence: u64,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -155,13 +157,22 @@ async fn measure(name: &str, database: &str, world: &World, options: &Options, b
         "| {name} | resident memory, MiB, now and at most | {now} / {most} | | | {} |",
         if is_target { "60" } else { "" }
     );
-    beside_silence(name, &server, world, is_target).await
+    beside_silence(name, &server, world, options, is_target).await
 }
 
 /// How long a publication takes to live followers while others never answer.
-async fn beside_silence(name: &str, server: &Server, world: &World, is_target: bool) -> Result<(), Failure> {
+async fn beside_silence(
+    name: &str,
+    server: &Server,
+    world: &World,
+    options: &Options,
+    is_target: bool,
+) -> Result<(), Failure> {
+    if options.silence == 0 {
+        return Ok(());
+    }
     let agnes = server.register("agnes").await?;
-    let mut latencies = world.reach_the_living(server, &agnes).await?;
+    let mut latencies = world.reach_the_living(server, &agnes, Duration::from_secs(options.silence)).await?;
     latencies.sort_unstable();
     let (p50, p95, p99) = (ms(&latencies, 50), ms(&latencies, 95), ms(&latencies, 99));
     let verdict = match (is_target, quantile(&latencies, 95) < Duration::from_secs(1)) {

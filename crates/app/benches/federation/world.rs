@@ -2,7 +2,7 @@
 
 use crate::parts::{Failure, cores};
 use crate::server::Server;
-use crate::{BESIDE, LIVE, SILENT, send_all};
+use crate::{LIVE, SILENT, send_all};
 use artdag_federation::http_signature::{
     BodyDigest, Content, KeyKind, OutgoingRequest, SigningKey, sign_cavage, sign_rfc9421,
 };
@@ -190,7 +190,12 @@ impl World {
 
     /// Publishes for live followers and for silent ones, again and again while the silent are found to be so: how long
     /// each delivery to a live one took from the publication on.
-    pub(crate) async fn reach_the_living(&self, server: &Server, token: &str) -> Result<Vec<Duration>, Failure> {
+    pub(crate) async fn reach_the_living(
+        &self,
+        server: &Server,
+        token: &str,
+        time: Duration,
+    ) -> Result<Vec<Duration>, Failure> {
         self.follow(server, "agnes", &self.silent).await?;
         self.follow(server, "agnes", &self.followers()[..LIVE]).await?;
         let (begin, mut latencies) = (Instant::now(), Vec::new());
@@ -198,7 +203,7 @@ impl World {
             self.arrivals()?.clear();
             let published = self.publish(server, token, LIVE, 2_000_000 + round).await?;
             latencies.extend(self.arrivals()?.iter().map(|arrival| arrival.duration_since(published)));
-            if begin.elapsed() > BESIDE {
+            if begin.elapsed() > time {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

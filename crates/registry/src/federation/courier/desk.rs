@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 const ATTEMPTS: u32 = 5;
 
 /// While many report, those who come within this share a commit. It is short beside what a delivery takes.
-const GATHER: Duration = Duration::from_millis(3);
+const GATHER: Duration = Duration::from_millis(8);
 
 /// What came of a delivery.
 pub(super) struct Outcome {
