@@ -167,7 +167,7 @@ mod dialect {
         pub(in super::super) const DELIVERIES: &str = "deliveries_pkey";
         pub(in super::super) const DELIVERIES_IN_ORDER: &str = DELIVERIES;
         pub(in super::super) const OBJECTS: &str = "remote_objects_pkey";
-        pub(in super::super) const FOLLOWERS: &str = "followers_pkey";
+        pub(in super::super) const FOLLOWERS: &str = "followers_";
         pub(in super::super) const DELIVERY_SCANS: [&str; 1] = ["Seq Scan"];
         pub(in super::super) const AT: &str = "timestamptz '2026-01-01' + n * interval '30 seconds'";
         pub(in super::super) type Line = diesel::sql_types::Text;

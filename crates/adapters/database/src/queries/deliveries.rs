@@ -26,13 +26,16 @@ const ADD: &str = "\
 
 const ADD_TO_FOLLOWERS: &str = "\
     insert into deliveries (activity, inbox, host, sender, state, attempts, next_at, created_at) \
-    select distinct ?, coalesce(page.shared_inbox, page.inbox), page.inbox_host, page.username, 'waiting', 0, ?, ? \
-    from ({page}) as page where true on conflict do nothing returning host";
+    select distinct ?, coalesce(followers.shared_inbox, followers.inbox), followers.inbox_host, followers.username, \
+        'waiting', 0, ?, ? \
+    from followers where followers.username = ? and followers.state = 'accepted' and followers.actor > ?";
 
-/// Some of an actor's followers.
-const FOLLOWERS_PAGE: &str = "\
-    select * from followers where followers.username = ? and followers.state = 'accepted' and followers.actor > ? \
-    order by followers.actor limit ?";
+/// The last of so many followers, and nothing when there are fewer.
+const LAST_FOLLOWER: &str = "\
+    select case when count(*) = ? then max(page.actor) end from (\
+        select followers.actor from followers \
+        where followers.username = ? and followers.state = 'accepted' and followers.actor > ? \
+        order by followers.actor limit ?) as page";
 
 /// What may go to one host. In the index of what waits for it, so that the limit ends the search.
 const DUE_OF_HOST: &str = "\
@@ -59,22 +62,20 @@ pub(super) fn conclude(concluded: &[Value]) -> Statement {
     Statement::new(text).with(json!(concluded).to_string()).with(i64::try_from(concluded.len()).unwrap_or(i64::MAX))
 }
 
-/// Answers the hosts of what was added.
+/// For the followers behind one, up to another. Answers the hosts of what was added.
 pub(super) fn add_to_followers(
     activity: ActivityId,
     sender: &Username,
-    after: Option<&Iri>,
-    most: u16,
+    (after, last): (Option<&Iri>, Option<&str>),
     now: Instant,
 ) -> Statement<Text> {
-    let add = Statement::new(ADD_TO_FOLLOWERS.replace("{page}", FOLLOWERS_PAGE)).with(activity).with(now).with(now);
-    add.with(sender).with(after.map_or("", Iri::as_str)).with(most)
+    let add = Statement::new(ADD_TO_FOLLOWERS).with(activity).with(now).with(now).with(sender);
+    let add = add.with(after.map_or("", Iri::as_str)).then_if(" and followers.actor <= ?", last);
+    add.then(" on conflict do nothing returning host")
 }
 
-/// The last of so many followers, and nothing when there are fewer.
-fn last_follower(sender: &Username, after: Option<&Iri>, most: u16) -> Statement<Nullable<Text>> {
-    let last = format!("select case when count(*) = ? then max(page.actor) end from ({FOLLOWERS_PAGE}) as page");
-    Statement::new(last).with(most).with(sender).with(after.map_or("", Iri::as_str)).with(most)
+pub(super) fn last_follower(sender: &Username, after: Option<&Iri>, most: u16) -> Statement<Nullable<Text>> {
+    Statement::new(LAST_FOLLOWER).with(most).with(sender).with(after.map_or("", Iri::as_str)).with(most)
 }
 
 #[async_trait]
@@ -187,15 +188,16 @@ impl DeliveryQueue for Session<Writing> {
         most: u16,
         now: Instant,
     ) -> Result<(u64, Option<Iri>), StoreError> {
+        // Before anything is added: whoever comes or goes meanwhile moves nobody else to the other side of it.
+        let last = last_follower(sender, after, most);
+        let last: Option<String> = self.run(|conn| last.get_result(conn)).await?;
         let mut added: Vec<String> = Vec::new();
         for activity in activities {
-            let add = add_to_followers(*activity, sender, after, most, now);
+            let add = add_to_followers(*activity, sender, (after, last.as_deref()), now);
             added.append(&mut self.run(|conn| add.load(conn)).await?);
         }
         let hosts: Vec<&str> = added.iter().map(String::as_str).collect();
         lanes::wake(self, &hosts, &[], now).await?;
-        let last = last_follower(sender, after, most);
-        let last: Option<String> = self.run(|conn| last.get_result(conn)).await?;
         let at = Place { table: "followers", row: sender.as_str() };
         let last = last.map(|actor| at.parse("actor", &actor)).transpose()?;
         Ok((added.len() as u64, last))

@@ -4,7 +4,7 @@ use super::super::{Backend, Connection, MIGRATIONS, dialect, schema::Moment};
 use super::activities::{Timeline, log_range};
 use super::anchors::{anchors_at, asks_at, best_trees, due, from_block, largest, next_due};
 use super::attachments::REVOKE;
-use super::deliveries::{add_to_followers, conclude, due_of, failing, newest};
+use super::deliveries::{add_to_followers, conclude, due_of, failing, last_follower, newest};
 use super::follows::{followers_of, followers_page, following_page};
 use super::heard::{claimants_of, claims_to, heard_of, timeline};
 use super::job_lists::{Earlier, JobList, count_about};
@@ -273,8 +273,9 @@ async fn delivery_plans(conn: &mut Connection) -> Vec<(String, &'static str)> {
         (plan(conn, conclude(&[Value::Null])).await, dialect::plan::DELIVERIES),
         (plan(conn, heard_of(&[&object], &object)).await, dialect::plan::OBJECTS),
         (plan(conn, followers_of(&[(&sender, "https://h7")])).await, "followers_at_origin"),
+        (plan(conn, last_follower(&sender, None, 100)).await, dialect::plan::FOLLOWERS),
         (
-            plan(conn, add_to_followers(activity, &sender, None, 100, DateTime::UNIX_EPOCH)).await,
+            plan(conn, add_to_followers(activity, &sender, (None, Some("b")), DateTime::UNIX_EPOCH)).await,
             dialect::plan::FOLLOWERS,
         ),
     ]
