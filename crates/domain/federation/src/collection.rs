@@ -1,4 +1,4 @@
-use crate::reading::references;
+use crate::reading::reference;
 use crate::{Activity, Iri, vocabulary};
 use artdag_kernel::{Count, Cursor, Slice};
 use serde_json::value::RawValue;
@@ -27,10 +27,18 @@ pub fn whole_collection<'a>(id: &str, items: impl IntoIterator<Item = &'a str>) 
     })
 }
 
-/// The ids in a collection that came whole; `None` when it has no items.
+/// All ids in a collection that came whole; `None` when it has no items, or is a page behind which there are more. Whoever
+/// concludes something from what is missing (FEP-8fcf) must not miss any.
 pub fn collection_ids(document: &Map<String, Value>) -> Option<Vec<Iri>> {
-    let name = ["orderedItems", "items"].into_iter().find(|name| document.contains_key(*name))?;
-    Some(references(document, name).collect())
+    let items = ["orderedItems", "items"].into_iter().find_map(|name| document.get(name))?;
+    if document.contains_key("next") {
+        return None;
+    }
+    let items = match items {
+        Value::Array(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    Some(items.iter().filter_map(reference).collect())
 }
 
 /// One page of a collection of ids, newest first.
@@ -97,4 +105,26 @@ pub struct CollectionPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     prev: Option<String>,
     ordered_items: Vec<Box<RawValue>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_all_read_or_none() {
+        let ids: Vec<String> = (0..5000).map(|n| format!("https://a.example/users/{n}")).collect();
+        let ids_of = |mut document: Value, more: Option<&str>| {
+            if let Some(more) = more {
+                document[more] = "https://a.example/more".into();
+            }
+            collection_ids(document.as_object().unwrap()).map(|ids| ids.len())
+        };
+        let whole = whole_collection("https://a.example/followers", ids.iter().map(String::as_str));
+        assert_eq!(ids_of(whole.clone(), None), Some(5000));
+        assert_eq!(ids_of(whole, Some("next")), None);
+        assert_eq!(ids_of(json!({"items": ids[0]}), None), Some(1));
+        assert_eq!(ids_of(json!({"orderedItems": null}), None), Some(0));
+        assert_eq!(ids_of(json!({"totalItems": 3}), Some("first")), None);
+    }
 }

@@ -109,7 +109,7 @@ impl Registry {
 
     async fn followers_there(&self, inquiry: &Arc<Inquiry>, url: &Iri) -> Result<HashSet<String>, JobError> {
         let (document, _) = self.fetch_document(inquiry, url).await.map_err(fetch_failed)?;
-        let ids = collection_ids(&document).ok_or_else(|| lasting("the partial collection has no items"))?;
+        let ids = collection_ids(&document).ok_or_else(|| lasting("the partial collection does not come whole"))?;
         Ok(ids.into_iter().map(|id| id.to_string()).collect())
     }
 }
