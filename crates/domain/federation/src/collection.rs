@@ -27,11 +27,11 @@ pub fn whole_collection<'a>(id: &str, items: impl IntoIterator<Item = &'a str>) 
     })
 }
 
-/// All ids in a collection that came whole; `None` when it has no items, or is a page behind which there are more. Whoever
+/// All ids in a collection that came whole; `None` when it has no items, or pages with more of them. Whoever
 /// concludes something from what is missing (FEP-8fcf) must not miss any.
 pub fn collection_ids(document: &Map<String, Value>) -> Option<Vec<Iri>> {
     let items = ["orderedItems", "items"].into_iter().find_map(|name| document.get(name))?;
-    if document.contains_key("next") {
+    if ["first", "next"].into_iter().any(|page| document.contains_key(page)) {
         return None;
     }
     let items = match items {
@@ -122,7 +122,8 @@ mod tests {
         };
         let whole = whole_collection("https://a.example/followers", ids.iter().map(String::as_str));
         assert_eq!(ids_of(whole.clone(), None), Some(5000));
-        assert_eq!(ids_of(whole, Some("next")), None);
+        assert_eq!(ids_of(whole.clone(), Some("next")), None);
+        assert_eq!(ids_of(whole, Some("first")), None);
         assert_eq!(ids_of(json!({"items": ids[0]}), None), Some(1));
         assert_eq!(ids_of(json!({"orderedItems": null}), None), Some(0));
         assert_eq!(ids_of(json!({"totalItems": 3}), Some("first")), None);

@@ -264,8 +264,8 @@ fn concluded_element(done: &Concluded) -> Value {
     ])
 }
 
-/// By the primary key, past those that are not asked for, or by an index of those that wait or failed. These are known by
-/// their condition, which is why the state stands in the text.
+/// By the primary key, past those that are not asked for, or by an index of those that wait or of those that failed. Such an
+/// index is known by its condition, which is why the state stands in the text.
 pub(super) fn newest(state: Option<DeliveryState>, host: Option<&str>, most: u16) -> Select<DeliveryRow> {
     let in_state = state.map(|state| format!(" and deliveries.state = '{}'", state.as_str())).unwrap_or_default();
     let of = Statement::new(format!("from deliveries where 1 = 1{in_state}")).then_if(" and deliveries.host = ?", host);
